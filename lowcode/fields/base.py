@@ -1,0 +1,411 @@
+"""The protocol of a field type.
+
+A field of an app is a frozen dataclass: settings are attributes, behaviour is methods. A subclass must give
+``type_name``, :meth:`Field.column_type` and :meth:`Field.coerce`; everything else has a default.
+Wider abilities are small subclasses: :class:`ManyValued`, :class:`Computed`, :class:`SystemField`,
+:class:`Decoration` and, in ``subtable.py``, ``SubtableField``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import marshmallow as ma
+import orjson
+import sqlalchemy as sa
+import sqlalchemy.ext.compiler
+import wtforms
+from markupsafe import Markup, escape
+
+from lowcode.db import text_type
+from lowcode.errors import Invalid, Problem, invalid
+from lowcode.fields.context import Context, Tables, Value
+from lowcode.fields.settings import FrozenMap, dump_settings, json_key, setting, settings_schema
+
+CODE_PATTERN = re.compile(r"[^\W\d][\w・￥＄]{0,127}")
+RESERVED_CODES = frozenset({"__ROOT__", "not", "and", "or", "in", "like", "is", "empty", "order", "by", "limit", "offset"})
+EMPTY_OPERATORS = ("is empty", "is not empty")
+EQUALITY = ("=", "!=", "in", "not in")
+ORDER = (">", "<", ">=", "<=")
+LIKE = ("like", "not like")
+
+
+def fold(text: str) -> str:
+    """Text as it is searched: NFKC, lower case, hiragana as katakana, runs of white space as one space."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in folded)
+    return " ".join(folded.split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of one app. Subclass it, name it, and say how a value is stored."""
+
+    type_name: t.ClassVar[str]
+    operators: t.ClassVar[tuple[str, ...]] = (*EQUALITY, *EMPTY_OPERATORS)
+    json_schema: t.ClassVar[Mapping[str, t.Any]] = {"type": ["string", "null"]}
+    stores_value: t.ClassVar[bool] = True
+    """False for layout parts and lists of related records."""
+    writable: t.ClassVar[bool] = True
+    """Whether people and clients may give the value."""
+    inside_subtable: t.ClassVar[bool] = True
+    """Whether a subtable may hold it."""
+    searchable: t.ClassVar[bool] = True
+    """Whether its folded text joins the search table."""
+    sortable: t.ClassVar[bool] = True
+
+    id: int = setting(ma.fields.Integer(required=True, strict=True), control="hidden", label="setting.id")
+    code: str = setting(ma.fields.String(required=True), control="text", label="setting.code")
+    label: str = setting(ma.fields.String(required=True), control="text", label="setting.label")
+    no_label: bool = setting(ma.fields.Boolean(), control="check", label="setting.no_label", default=False)
+    labels: tuple[tuple[str, str], ...] = setting(FrozenMap(), control="labels", label="setting.labels", default=())
+    hint: str = setting(ma.fields.String(), control="text", label="setting.hint", default="")
+    personal: str = setting(
+        ma.fields.String(validate=ma.validate.OneOf(["", "P1", "P2"], error="setting.choice")),
+        control="select", label="setting.personal", default="",
+    )
+    indexed: bool = setting(ma.fields.Boolean(), control="check", label="setting.indexed", default=False)
+
+    # -- storage ---------------------------------------------------------------------------------
+
+    @property
+    def column_name(self) -> str:
+        """The column: named by id, so that renaming a field is not a migration."""
+        return f"f{self.id}"
+
+    def column_type(self) -> sa.types.TypeEngine[t.Any]:
+        """The SQL type of the stored value."""
+        raise NotImplementedError(type(self).__name__)
+
+    def columns(self) -> tuple[sa.Column[t.Any], ...]:
+        """The columns the field adds to its table; all nullable, the first holds the value."""
+        if not self.stores_value:
+            return ()
+        return (sa.Column(self.column_name, self.column_type(), nullable=True),)
+
+    def has_index(self) -> bool:
+        """Whether the field asks for an index of its own."""
+        return self.indexed or self.is_unique()
+
+    def is_unique(self) -> bool:
+        """Whether no two records may hold the same non-empty value."""
+        return bool(getattr(self, "unique", False))
+
+    def store(self, value: Value) -> Value:
+        """The value as its first column takes it (before SQLAlchemy's type)."""
+        return value
+
+    def load(self, stored: t.Any) -> Value:
+        """The value from what its first column gives."""
+        return stored
+
+    def convert_from(self, old: Field) -> Callable[[Value, Context], Value] | None:
+        """A function that turns a value of ``old`` (another type) into ours, or None when there is no way.
+
+        The function raises :class:`Invalid` for a value that does not convert. Default: by text.
+        """
+        if not (old.stores_value and self.stores_value and self.writable):
+            return None
+        return lambda value, ctx: self.parse(old.text(value, ctx), ctx)
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def default(self, ctx: Context) -> Value:
+        """The value of a new record when none is given."""
+        return None
+
+    def coerce(self, raw: t.Any, ctx: Context) -> Value:
+        """The value from canonical JSON, or from an already coerced value. Raises :class:`Invalid` (empty path)."""
+        raise NotImplementedError(type(self).__name__)
+
+    def dump(self, value: Value) -> t.Any:
+        """Canonical JSON of a value; the inverse of :meth:`coerce`."""
+        return value
+
+    def check(self, value: Value, ctx: Context) -> Iterator[Problem]:
+        """Everything wrong with a coerced value by the field's settings (paths are relative to the value)."""
+        if self.is_required() and self.is_empty(value):
+            yield Problem(code="required")
+
+    def is_required(self) -> bool:
+        """Whether an empty value is refused when a record is written."""
+        return bool(getattr(self, "required", False))
+
+    def is_empty(self, value: Value) -> bool:
+        """Whether the value counts as empty."""
+        return value is None or value == "" or value == ()
+
+    # -- text: CSV, Excel, search ----------------------------------------------------------------
+
+    def text(self, value: Value, ctx: Context) -> str:
+        """What a person reads, as plain text."""
+        return "" if value is None else str(value)
+
+    def parse(self, text: str, ctx: Context) -> Value:
+        """The value a person typed; forgiving (full-width digits, spaces around). Inverse of :meth:`text`."""
+        return self.coerce(text, ctx)
+
+    def cell(self, value: Value, ctx: Context) -> t.Any:
+        """The native spreadsheet value (number, date, text, None)."""
+        return self.text(value, ctx) or None
+
+    def search_text(self, value: Value, ctx: Context) -> str:
+        """The folded text under which the value is found; empty when it is not searched."""
+        return fold(self.text(value, ctx)) if self.searchable else ""
+
+    # -- screens ---------------------------------------------------------------------------------
+
+    def display_label(self, locale: str) -> str:
+        """The label in the reader's language."""
+        return dict(self.labels).get(locale, self.label)
+
+    def display(self, value: Value, ctx: Context) -> Markup:
+        """The value as HTML inside a list or record page (a small piece, already escaped)."""
+        return escape(self.text(value, ctx))
+
+    def form_field(self, ctx: Context) -> wtforms.fields.core.UnboundField[t.Any]:
+        """The WTForms field of an edit form (see ``adapters.py``)."""
+        from lowcode.fields.adapters import form_field_for  # adapters subclass WTForms around Field
+
+        return form_field_for(self, ctx)
+
+    def api_field(self, ctx: Context) -> ma.fields.Field[t.Any]:
+        """The marshmallow field of an API body (see ``adapters.py``)."""
+        from lowcode.fields.adapters import api_field_for
+
+        return api_field_for(self, ctx)
+
+    # -- kintone ---------------------------------------------------------------------------------
+
+    def kintone_type(self) -> str:
+        """The type shown to kintone's clients."""
+        return self.type_name
+
+    def to_kintone(self, value: Value, ctx: Context) -> dict[str, t.Any]:
+        """The value as kintone's record JSON has it: ``{"type": …, "value": …}``."""
+        return {"type": self.kintone_type(), "value": self.kintone_value(value, ctx)}
+
+    def kintone_value(self, value: Value, ctx: Context) -> t.Any:
+        """The ``value`` of :meth:`to_kintone`."""
+        dumped = self.dump(value)
+        return "" if dumped is None else dumped
+
+    def from_kintone(self, raw: Mapping[str, t.Any], ctx: Context) -> Value:
+        """The value from kintone's record JSON. Raises :class:`Invalid`."""
+        return self.coerce(raw.get("value"), ctx)
+
+    # -- queries ---------------------------------------------------------------------------------
+
+    def column(self, tables: Tables) -> sa.ColumnElement[t.Any]:
+        """The column that filters, sorts and totals use."""
+        return tables.main.c[self.column_name]
+
+    def operand(self, raw: t.Any, ctx: Context) -> Value:
+        """One literal of a query (text or number as written) as a value. Raises :class:`Invalid`."""
+        return self.parse(str(raw), ctx)
+
+    def where(self, operator: str, tables: Tables, operand: t.Any, ctx: Context) -> sa.ColumnElement[bool]:
+        """The condition ``field operator operand`` in SQL with bound values.
+
+        ``operand`` is a value from :meth:`operand`, a list of them for ``in``/``not in``, the folded text for
+        ``like``/``not like``, and nothing for the two empty operators. Never returns SQL NULL.
+        """
+        column = self.column(tables)
+        match operator:
+            case "=":
+                return column.is_(None) if self.is_empty(operand) else column == self.store(operand)
+            case "!=":
+                if self.is_empty(operand):
+                    return column.is_not(None)
+                return sa.or_(column.is_(None), column != self.store(operand))
+            case "in":
+                return self._where_in(column, operand)
+            case "not in":
+                return sa.not_(sa.func.coalesce(self._where_in(column, operand), sa.false()))
+            case ">":
+                return column > self.store(operand)
+            case "<":
+                return column < self.store(operand)
+            case ">=":
+                return column >= self.store(operand)
+            case "<=":
+                return column <= self.store(operand)
+            case "is empty":
+                return column.is_(None)
+            case "is not empty":
+                return column.is_not(None)
+            case "like":
+                return self._where_like(tables, operand)
+            case "not like":
+                return sa.not_(self._where_like(tables, operand))
+        raise invalid("query.operator_not_allowed", operator=operator, field=self.code)
+
+    def _where_in(self, column: sa.ColumnElement[t.Any], operands: Iterable[Value]) -> sa.ColumnElement[bool]:
+        operands = list(operands)
+        present = [self.store(v) for v in operands if not self.is_empty(v)]
+        conditions: list[sa.ColumnElement[bool]] = []
+        if present:
+            conditions.append(column.in_(present) if len(present) > 1 else column == present[0])
+        if len(present) < len(operands):
+            conditions.append(column.is_(None))
+        return sa.or_(*conditions) if conditions else sa.false()
+
+    def _where_like(self, tables: Tables, folded: str) -> sa.ColumnElement[bool]:
+        search = tables.search
+        if search is None or not self.searchable:
+            return sa.false()
+        found = contains(search.c[self.column_name], folded)
+        return sa.exists(sa.select(1).where(search.c.id == tables.main.c.id, found))
+
+    # -- designer --------------------------------------------------------------------------------
+
+    @classmethod
+    def settings(cls) -> type[ma.Schema]:
+        """The marshmallow schema of the settings, made from the attributes."""
+        return settings_schema(cls)
+
+    @classmethod
+    def controls(cls) -> list[dict[str, t.Any]]:
+        """The settings panel, as data: key, control, label (message key), choices and default of each setting."""
+        found = []
+        for attribute in dataclasses.fields(cls):
+            if "schema" in attribute.metadata:
+                schema = attribute.metadata["schema"]
+                choices = next((list(v.choices) for v in schema.validators if isinstance(v, ma.validate.OneOf)), None)
+                found.append({"key": json_key(attribute), "control": attribute.metadata["control"],
+                              "label": attribute.metadata["label"], "choices": choices})
+        return found
+
+    def to_json(self) -> dict[str, t.Any]:
+        """The field as it stands in a definition's ``properties``."""
+        return {"type": self.type_name, **dump_settings(self)}
+
+
+class contains(sa.sql.functions.GenericFunction[bool]):
+    """``contains(text, part)``: true when ``part`` occurs in ``text``, byte for byte, on both databases."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@sa.ext.compiler.compiles(contains, "sqlite")  # type: ignore[misc]  # untyped decorator
+def _contains_sqlite(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
+    return f"(coalesce(instr({compiler.process(element.clauses, **kwargs)}), 0) > 0)"
+
+
+@sa.ext.compiler.compiles(contains, "postgresql")  # type: ignore[misc]
+def _contains_postgresql(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
+    return f"(coalesce(strpos({compiler.process(element.clauses, **kwargs)}), 0) > 0)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyValued(Field):
+    """A field that holds several values: a tuple in memory.
+
+    The main table keeps them as one JSON text, so that a page of records is read with one statement; a side table
+    (``record_id``, ``position``, ``value``) with an index on ``value`` answers "is one of".
+    """
+
+    operators: t.ClassVar[tuple[str, ...]] = ("in", "not in")
+    json_schema: t.ClassVar[Mapping[str, t.Any]] = {"type": "array", "items": {"type": "string"}}
+    sortable: t.ClassVar[bool] = False
+
+    def column_type(self) -> sa.types.TypeEngine[t.Any]:
+        return sa.Text()
+
+    def element_type(self) -> sa.types.TypeEngine[t.Any]:
+        """The SQL type of one value in the side table."""
+        return sa.BigInteger()
+
+    def has_index(self) -> bool:
+        return False
+
+    def elements(self, value: Value) -> Sequence[t.Any]:
+        """What the side table holds for a value, in order."""
+        return tuple(value or ())
+
+    def store(self, value: Value) -> Value:
+        return orjson.dumps(list(value)).decode() if value else None
+
+    def load(self, stored: t.Any) -> Value:
+        return tuple(orjson.loads(stored)) if stored else ()
+
+    def default(self, ctx: Context) -> Value:
+        return ()
+
+    def kintone_value(self, value: Value, ctx: Context) -> t.Any:
+        return self.dump(value)
+
+    def where(self, operator: str, tables: Tables, operand: t.Any, ctx: Context) -> sa.ColumnElement[bool]:
+        if operator in ("in", "not in"):
+            operands = list(operand)
+            present = [v for v in operands if not self.is_empty(v)]
+            side = tables.side(self.id)
+            conditions: list[sa.ColumnElement[bool]] = []
+            if present:
+                conditions.append(
+                    tables.main.c.id.in_(sa.select(side.c.record_id).where(side.c.value.in_(present)))
+                )
+            if len(present) < len(operands):
+                conditions.append(self.column(tables).is_(None))
+            found = sa.or_(*conditions) if conditions else sa.false()
+            return found if operator == "in" else sa.not_(found)
+        return super().where(operator, tables, operand, ctx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed(Field):
+    """A stored value that the record service derives; never written by people."""
+
+    writable: t.ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemField(Field):
+    """A view on a system column of the record table (number, creator, times, status …)."""
+
+    writable: t.ClassVar[bool] = False
+    inside_subtable: t.ClassVar[bool] = False
+    searchable: t.ClassVar[bool] = False
+    system_column: t.ClassVar[str]
+
+    @property
+    def column_name(self) -> str:
+        return self.system_column
+
+    def columns(self) -> tuple[sa.Column[t.Any], ...]:
+        return ()
+
+    def has_index(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoration(Field):
+    """A part of the form that holds no value."""
+
+    stores_value: t.ClassVar[bool] = False
+    writable: t.ClassVar[bool] = False
+    searchable: t.ClassVar[bool] = False
+    sortable: t.ClassVar[bool] = False
+    operators: t.ClassVar[tuple[str, ...]] = ()
+
+    def coerce(self, raw: t.Any, ctx: Context) -> Value:
+        return None
+
+
+def text_column(length: int | None = None) -> sa.types.TypeEngine[str]:
+    """The column type of texts, ordered by code point."""
+    return text_type(length)
+
+
+__all__ = [
+    "CODE_PATTERN", "EMPTY_OPERATORS", "EQUALITY", "LIKE", "ORDER", "RESERVED_CODES", "Computed", "Context", "Decoration",
+    "Field", "Invalid", "ManyValued", "Problem", "SystemField", "Tables", "Value", "contains", "fold", "invalid", "setting",
+    "text_column",
+]

@@ -1,0 +1,125 @@
+"""How a field's settings stand in JSON: one marshmallow schema per type, made from its attributes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import typing as t
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+import marshmallow as ma
+
+_HUMP = re.compile(r"_([a-z0-9])")
+
+
+def setting(
+    schema: ma.fields.Field, *, control: str, label: str, default: t.Any = dataclasses.MISSING, key: str | None = None
+) -> t.Any:
+    """Declare a setting once: dataclass attribute, JSON schema and designer control.
+
+    :param schema: marshmallow field that loads and dumps the setting's JSON.
+    :param control: the designer's control (``text``, ``check``, ``number``, ``select``, ``options``, ``formula``, ``hidden`` …).
+    :param label: message key of the control's label.
+    :param key: the JSON key where it is not the attribute's name in camelCase.
+    """
+    metadata = {"schema": schema, "control": control, "label": label, "key": key}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def json_key(attribute: dataclasses.Field[t.Any]) -> str:
+    """The key of a setting in JSON: ``defaultNowValue`` for ``default_now_value``."""
+    return attribute.metadata["key"] or _HUMP.sub(lambda m: m.group(1).upper(), attribute.name)
+
+
+class NumericString(ma.fields.Field[Decimal | None]):
+    """A number that kintone writes as a string, ``""`` when unset; numbers are accepted too."""
+
+    def __init__(self, *, integer: bool = False, minimum: int | None = None, **kwargs: t.Any) -> None:
+        super().__init__(**kwargs)
+        self.integer, self.minimum = integer, minimum
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: t.Any, **kwargs: t.Any) -> str:
+        return "" if value is None else f"{value:f}"
+
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> Decimal | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal) or len(str(value)) > 40:
+            raise ma.ValidationError("setting.not_a_number")
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            raise ma.ValidationError("setting.not_a_number") from None
+        if not number.is_finite() or abs(number.adjusted()) > 30:
+            raise ma.ValidationError("setting.not_a_number")
+        if self.integer and number != number.to_integral_value():
+            raise ma.ValidationError("setting.not_an_integer")
+        if self.minimum is not None and number < self.minimum:
+            raise ma.ValidationError("setting.too_small")
+        return number
+
+
+class FrozenMap(ma.fields.Field[tuple[tuple[str, str], ...]]):
+    """Text by key (names per language), kept as sorted pairs so that the field stays hashable."""
+
+    def _serialize(self, value: t.Any, attr: str | None, obj: t.Any, **kwargs: t.Any) -> dict[str, str]:
+        return dict(value or ())
+
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+            raise ma.ValidationError("setting.not_a_map")
+        return tuple(sorted((str(k), str(v)) for k, v in value.items()))
+
+
+class FrozenList(ma.fields.List):
+    """A list kept as a tuple."""
+
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> t.Any:
+        return tuple(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Nested(ma.fields.Field[t.Any]):
+    """A frozen dataclass made of settings, inside another (``lookup``, ``referenceTable``, ``rollup``)."""
+
+    def __init__(self, part: type[t.Any], **kwargs: t.Any) -> None:
+        super().__init__(**kwargs)
+        self.part = part
+
+    def _serialize(self, value: t.Any, attr: str | None, obj: t.Any, **kwargs: t.Any) -> t.Any:
+        return None if value is None else dump_settings(value)
+
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> t.Any:
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise ma.ValidationError("setting.not_a_map")
+        return self.part(**settings_schema(self.part)().load(dict(value)))
+
+
+class SettingsSchema(ma.Schema):
+    """Base of the generated schemas: unknown keys are mistakes, and each is named."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    error_messages: t.ClassVar[dict[str, str]] = {"unknown": "setting.unknown", "type": "setting.not_a_map"}
+
+
+@functools.cache
+def settings_schema(owner: type[t.Any]) -> type[SettingsSchema]:
+    """The marshmallow schema that loads and dumps the settings of ``owner``, a dataclass of settings."""
+    members: dict[str, t.Any] = {}
+    for attribute in dataclasses.fields(owner):
+        if "schema" not in attribute.metadata:
+            continue
+        schema = t.cast(ma.fields.Field[t.Any], attribute.metadata["schema"])
+        members[attribute.name] = schema.__class__.__copy__(schema) if hasattr(schema, "__copy__") else schema
+        members[attribute.name].data_key = json_key(attribute)
+    return type(f"{owner.__name__}Settings", (SettingsSchema,), members)
+
+
+def dump_settings(value: t.Any) -> dict[str, t.Any]:
+    """The settings of a dataclass as JSON, in the order they are declared."""
+    return t.cast(dict[str, t.Any], settings_schema(type(value))().dump(value))
