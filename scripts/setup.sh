@@ -77,7 +77,7 @@ else
     echo "部品を取り寄せます / Fetching the parts named in $lock"
 fi
 pip() {
-    "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"
+    "$venv/bin/python" -m pip --disable-pip-version-check -qq "$@"
 }
 # shellcheck disable=SC2086  # $offline is several words on purpose
 pip install $offline --require-hashes -r "$lock"
