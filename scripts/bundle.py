@@ -18,7 +18,7 @@ VERSIONS = ("3.11", "3.12", "3.13")
 
 
 def pip(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *map(str, arguments)]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", *map(str, arguments)]
     subprocess.run(command, cwd=ROOT, check=True)
 
 
@@ -71,9 +71,8 @@ def main() -> int:
         with tarfile.open(target, "w:gz") as bundle:
             bundle.add(tree, name, filter=lambda member: anonymous(member, epoch))
     size = os.path.getsize(target) / 1_000_000
-    print(
-        f"{target.relative_to(ROOT)} ({size:.0f} MB). On the other machine: tar xf {target.name}, cd {name}, make run"
-    )
+    print(f"{target.relative_to(ROOT)} ({size:.0f} MB)")
+    print(f"On the other machine: tar xf {target.name}; cd {name}; make run")
     return 0
 
 
