@@ -54,8 +54,8 @@ def pytest(step: str, python: str | Path, *arguments: str) -> Outcome:
 
 def lint() -> Iterator[Outcome]:
     """Style, format, spelling, indentation of templates."""
-    yield run("ruff check", BIN / "ruff", "check", "--quiet", ".")
-    yield run("ruff format --check", BIN / "ruff", "format", "--check", "--quiet", ".")
+    yield run("ruff check", BIN / "ruff", "check", "--output-format=concise", ".")
+    yield run("ruff format --check", BIN / "ruff", "format", "--check", "--output-format=concise", ".")
     yield run("codespell", BIN / "codespell", *present(PROSE))
     if templates := template_files():
         yield run("djhtml --check", BIN / "djhtml", "--check", *templates)
@@ -83,9 +83,12 @@ def other_interpreters() -> Iterator[Outcome]:
     tests = present(QUICK_PART)
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     for version in OTHER_VERSIONS:
-        if version == own or not tests:
+        if version == own:
             continue
         step = f"Python {version} (fields and formulas)"
+        if not tests:
+            yield Outcome(step, True, "left out: there are no such tests yet")
+            continue
         python = find_interpreter(version)
         if python is None:
             yield Outcome(step, True, "left out: this interpreter is not on this machine")
