@@ -37,7 +37,9 @@ def run(step: str, *command: str | Path) -> Outcome:
     """Run a command, show what it says while it says it, and remember its last line."""
     print(f"\n── {step} " + "─" * max(4, 90 - len(step)), flush=True)
     said = bytearray()
-    with subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
         assert process.stdout is not None  # noqa: S101 (tells the type checker what PIPE means)
         while chunk := os.read(process.stdout.fileno(), 65536):
             said += chunk
@@ -58,7 +60,7 @@ def lint() -> Iterator[Outcome]:
     yield run("ruff format --check", BIN / "ruff", "format", "--check", "--output-format=concise", ".")
     yield run("codespell", BIN / "codespell", *present(PROSE))
     if templates := template_files():
-        yield run("djhtml --check", BIN / "djhtml", "--check", *templates)
+        yield run("djhtml --check", BIN / "djhtml", "--tabwidth", "2", "--check", *templates)
 
 
 def fix() -> Iterator[Outcome]:
@@ -67,7 +69,7 @@ def fix() -> Iterator[Outcome]:
     yield run("ruff format", BIN / "ruff", "format", "--quiet", ".")
     if templates := template_files():
         # djhtml ends with 1 when it changed something, which is what was asked for.
-        changed = run("djhtml", BIN / "djhtml", *templates)
+        changed = run("djhtml", BIN / "djhtml", "--tabwidth", "2", *templates)
         yield Outcome(changed.step, True, changed.note)
 
 

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -45,6 +46,7 @@ CHROMIUM_ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 )
 OWN_ADDRESS = re.compile(r"(https?|wss?)://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/|(data|blob|about):")
+KEPT = {postgres.RUN_FOLDER, "LOWCODE_REAL_DATA"}
 _numbers = itertools.count(1)
 
 
@@ -57,6 +59,21 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="lowcode-test-", suffix=f"-{os.getpid()}")
         os.environ[postgres.RUN_FOLDER] = folder
         config.add_cleanup(lambda: _end_run(Path(folder)))
+    # What a developer has set for the own installation must not steer a test.
+    for name in [name for name in os.environ if name.startswith("LOWCODE_") and name not in KEPT]:
+        del os.environ[name]
+    # Machines differ in speed, so no single example is late; in CI the same examples come every time.
+    hypothesis.settings.register_profile("lowcode", deadline=None, derandomize=os.environ.get("CI") == "true")
+    hypothesis.settings.load_profile("lowcode")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses a browser or the public files is marked so, and `-m` can be relied on."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        for marker in ("browser", "real_data"):
+            if marker in names:
+                item.add_marker(marker)
 
 
 def _end_run(folder: Path) -> None:
