@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("lowcode")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever uses a browser or the public files is marked so, and `-m` can be relied on."""
     for item in items:

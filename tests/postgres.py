@@ -35,10 +35,11 @@ import os, shutil, subprocess, sys, time
 run, folder, *stop = sys.argv[1:]
 while os.path.isdir(folder):
     try:
-        os.kill(int(run), 0)
+        os.kill(int(run.rpartition("-")[2]), 0)
     except ProcessLookupError:
         subprocess.run(stop, check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
     time.sleep(2)
 """
 
@@ -89,10 +90,20 @@ def _start() -> Path:
     _run("initdb", "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "--no-sync")
     options = " ".join(f"-c {name}={value or repr(value)}" for name, value in OPTIONS.items())
     _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} -k {folder}", "start")
-    owner = Path(os.environ[RUN_FOLDER]).name.rpartition("-")[2]
     # Through a shell that ends at once: the watcher outlives this process and is nobody's child.
     subprocess.run(
-        ["sh", "-c", '"$@" &', "sh", sys.executable, "-c", WATCH, owner, str(folder), *_stop_command(folder)],
+        [
+            "sh",
+            "-c",
+            '"$@" &',
+            "sh",
+            sys.executable,
+            "-c",
+            WATCH,
+            os.environ[RUN_FOLDER],
+            str(folder),
+            *_stop_command(folder),
+        ],
         check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
