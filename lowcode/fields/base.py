@@ -24,7 +24,8 @@ from markupsafe import Markup, escape
 
 from lowcode.db import text_type
 from lowcode.errors import Invalid, Problem, invalid
-from lowcode.fields.context import Context, Tables, Value
+from lowcode.fields import adapters
+from lowcode.fields.context import NOBODY, Context, Tables, Value
 from lowcode.fields.settings import FrozenMap, dump_settings, json_key, setting, settings_schema
 
 CODE_PATTERN = re.compile(r"[^\W\d][\w・￥＄]{0,127}")
@@ -51,8 +52,11 @@ class Field:
     json_schema: t.ClassVar[Mapping[str, t.Any]] = {"type": ["string", "null"]}
     stores_value: t.ClassVar[bool] = True
     """False for layout parts and lists of related records."""
-    writable: t.ClassVar[bool] = True
-    """Whether people and clients may give the value."""
+    form_class: t.ClassVar[type[adapters.FormField]] = adapters.FormField
+    """The WTForms adapter of the edit form."""
+    widget: t.ClassVar[adapters.Widget] = adapters.TextInput()
+    api_class: t.ClassVar[type[adapters.ApiField]] = adapters.ApiField
+    """The marshmallow adapter of an API body."""
     inside_subtable: t.ClassVar[bool] = True
     """Whether a subtable may hold it."""
     searchable: t.ClassVar[bool] = True
@@ -70,13 +74,35 @@ class Field:
         control="select", label="setting.personal", default="",
     )
     indexed: bool = setting(ma.fields.Boolean(), control="check", label="setting.indexed", default=False)
+    stored_as: str = setting(
+        ma.fields.String(validate=ma.validate.Regexp(r"(f[1-9]\d{0,9}_[1-9]\d{0,4})?\Z", error="setting.column")),
+        control="hidden", label="setting.column", default="", key="column",
+    )
+    """The column where it is not ``f<id>``: each change of type gives the field a new one (``f<id>_<n>``)."""
+
+    # -- settings --------------------------------------------------------------------------------
+
+    @property
+    def computes(self) -> bool:
+        """Whether the record service derives the value, so that nobody may give it."""
+        return False
+
+    @property
+    def writable(self) -> bool:
+        """Whether people and clients may give the value."""
+        return self.stores_value and not self.computes
+
+    def check_settings(self) -> Iterator[Problem]:
+        """What is wrong between the settings (each alone is checked by its schema); paths start with the JSON key."""
+        if not CODE_PATTERN.fullmatch(self.code) or self.code.lower() in RESERVED_CODES:
+            yield Problem(code="setting.code", path=("code",), params={"value": self.code})
 
     # -- storage ---------------------------------------------------------------------------------
 
     @property
     def column_name(self) -> str:
         """The column: named by id, so that renaming a field is not a migration."""
-        return f"f{self.id}"
+        return self.stored_as or f"f{self.id}"
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
         """The SQL type of the stored value."""
@@ -88,9 +114,17 @@ class Field:
             return ()
         return (sa.Column(self.column_name, self.column_type(), nullable=True),)
 
+    def row_values(self, value: Value) -> dict[str, t.Any]:
+        """Everything that is written to :meth:`columns` for a value, by column name."""
+        return {self.column_name: self.store(value)} if self.columns() else {}
+
     def has_index(self) -> bool:
         """Whether the field asks for an index of its own."""
         return self.indexed or self.is_unique()
+
+    def index_columns(self) -> tuple[str, ...]:
+        """The columns of that index: those by which ``=`` finds and duplicates are refused."""
+        return (self.column_name,)
 
     def is_unique(self) -> bool:
         """Whether no two records may hold the same non-empty value."""
@@ -140,6 +174,20 @@ class Field:
         """Whether the value counts as empty."""
         return value is None or value == "" or value == ()
 
+    def check_change(self, before: Value, after: Value, ctx: Context) -> Iterator[Problem]:
+        """What is wrong with a change though the value alone is right (an option that is no longer offered)."""
+        yield from ()
+
+    # -- history -------------------------------------------------------------------------------
+
+    def history_value(self, value: Value) -> t.Any:
+        """JSON of a value that stays right when codes, options and people are renamed."""
+        return self.dump(value)
+
+    def from_history(self, raw: t.Any) -> Value:
+        """The inverse of :meth:`history_value`."""
+        return self.coerce(raw, NOBODY)
+
     # -- text: CSV, Excel, search ----------------------------------------------------------------
 
     def text(self, value: Value, ctx: Context) -> str:
@@ -153,6 +201,10 @@ class Field:
     def cell(self, value: Value, ctx: Context) -> t.Any:
         """The native spreadsheet value (number, date, text, None)."""
         return self.text(value, ctx) or None
+
+    def from_cell(self, raw: t.Any, ctx: Context) -> Value:
+        """The value of a spreadsheet cell as openpyxl reads it. Raises :class:`Invalid`."""
+        return self.parse("" if raw is None else str(raw), ctx)
 
     def search_text(self, value: Value, ctx: Context) -> str:
         """The folded text under which the value is found; empty when it is not searched."""
@@ -168,17 +220,33 @@ class Field:
         """The value as HTML inside a list or record page (a small piece, already escaped)."""
         return escape(self.text(value, ctx))
 
-    def form_field(self, ctx: Context) -> wtforms.fields.core.UnboundField[t.Any]:
-        """The WTForms field of an edit form (see ``adapters.py``)."""
-        from lowcode.fields.adapters import form_field_for  # adapters subclass WTForms around Field
+    def form_check(self, value: Value, ctx: Context) -> Iterator[Problem]:
+        """What the form refuses; :meth:`check` and, where a form asks more than the API, that."""
+        yield from self.check(value, ctx)
 
-        return form_field_for(self, ctx)
+    def form_values(self, value: Value, ctx: Context) -> tuple[str, ...]:
+        """What the form's control posts for a value."""
+        return (self.text(value, ctx),)
+
+    def from_form(self, values: Sequence[str], ctx: Context) -> Value:
+        """The value that a posted control means. Raises :class:`Invalid`."""
+        return self.parse(values[0] if values else "", ctx)
+
+    def form_choices(self, value: Value, ctx: Context) -> Sequence[adapters.FormChoice]:
+        """What the control offers, for those that offer a choice."""
+        return ()
+
+    def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
+        """Attributes of the form's control."""
+        return {}
+
+    def form_field(self, ctx: Context) -> wtforms.fields.core.UnboundField[t.Any]:
+        """The WTForms field of an edit form, named by the field's code."""
+        return t.cast("wtforms.fields.core.UnboundField[t.Any]", self.form_class(self, ctx))
 
     def api_field(self, ctx: Context) -> ma.fields.Field[t.Any]:
-        """The marshmallow field of an API body (see ``adapters.py``)."""
-        from lowcode.fields.adapters import api_field_for
-
-        return api_field_for(self, ctx)
+        """The marshmallow field of an API body."""
+        return self.api_class(self, ctx)
 
     # -- kintone ---------------------------------------------------------------------------------
 
@@ -205,6 +273,10 @@ class Field:
         """The column that filters, sorts and totals use."""
         return tables.main.c[self.column_name]
 
+    def sort_column(self, tables: Tables) -> sa.ColumnElement[t.Any]:
+        """What sorts; the plain column unless people expect another order."""
+        return self.column(tables)
+
     def operand(self, raw: t.Any, ctx: Context) -> Value:
         """One literal of a query (text or number as written) as a value. Raises :class:`Invalid`."""
         return self.parse(str(raw), ctx)
@@ -213,7 +285,7 @@ class Field:
         """The condition ``field operator operand`` in SQL with bound values.
 
         ``operand`` is a value from :meth:`operand`, a list of them for ``in``/``not in``, the folded text for
-        ``like``/``not like``, and nothing for the two empty operators. Never returns SQL NULL.
+        ``like``/``not like``, and nothing for the two empty operators. SQL NULL counts as false: never negate it.
         """
         column = self.column(tables)
         match operator:
@@ -227,6 +299,8 @@ class Field:
                 return self._where_in(column, operand)
             case "not in":
                 return sa.not_(sa.func.coalesce(self._where_in(column, operand), sa.false()))
+            case ">" | "<" | ">=" | "<=" if self.is_empty(operand):
+                return sa.false()
             case ">":
                 return column > self.store(operand)
             case "<":
@@ -362,17 +436,22 @@ class ManyValued(Field):
 class Computed(Field):
     """A stored value that the record service derives; never written by people."""
 
-    writable: t.ClassVar[bool] = False
+    @property
+    def computes(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class SystemField(Field):
     """A view on a system column of the record table (number, creator, times, status …)."""
 
-    writable: t.ClassVar[bool] = False
     inside_subtable: t.ClassVar[bool] = False
     searchable: t.ClassVar[bool] = False
     system_column: t.ClassVar[str]
+
+    @property
+    def computes(self) -> bool:
+        return True
 
     @property
     def column_name(self) -> str:
@@ -390,7 +469,6 @@ class Decoration(Field):
     """A part of the form that holds no value."""
 
     stores_value: t.ClassVar[bool] = False
-    writable: t.ClassVar[bool] = False
     searchable: t.ClassVar[bool] = False
     sortable: t.ClassVar[bool] = False
     operators: t.ClassVar[tuple[str, ...]] = ()

@@ -43,8 +43,16 @@ class Directory(t.Protocol):
 
     def by_id(self, kind: str, id: int) -> Entity | None: ...
     def by_code(self, kind: str, code: str) -> Entity | None: ...
-    def members(self, kind: str, id: int) -> frozenset[int]:
-        """Ids of the active users in an organisation (with those below it) or a group."""
+    def members(self, kind: str, id: int, *, below: bool = True) -> frozenset[int]:
+        """Ids of the active users in a group or in an organisation, by default with those of the organisations below."""
+        ...
+
+    def below(self, id: int) -> frozenset[int]:
+        """Ids of the organisations under an organisation, without itself."""
+        ...
+
+    def choices(self, kind: str, limit: int) -> Sequence[Entity]:
+        """The first ``limit`` active users, organisations or groups, in the order people expect."""
         ...
 
 
@@ -75,8 +83,14 @@ class EmptyDirectory:
     def by_code(self, kind: str, code: str) -> Entity | None:
         return None
 
-    def members(self, kind: str, id: int) -> frozenset[int]:
+    def members(self, kind: str, id: int, *, below: bool = True) -> frozenset[int]:
         return frozenset()
+
+    def below(self, id: int) -> frozenset[int]:
+        return frozenset()
+
+    def choices(self, kind: str, limit: int) -> Sequence[Entity]:
+        return ()
 
 
 class NoFiles:
@@ -107,3 +121,7 @@ class Context:
     def today(self) -> date:
         """The date of ``now`` in the reader's zone."""
         return self.now.astimezone(self.zone).date()
+
+
+NOBODY = Context(now=datetime(1970, 1, 1, tzinfo=UTC))
+"""A context for what needs none: nobody asks, and the clock stands still."""

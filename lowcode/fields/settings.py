@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import re
@@ -36,17 +37,22 @@ def json_key(attribute: dataclasses.Field[t.Any]) -> str:
 class NumericString(ma.fields.Field[Decimal | None]):
     """A number that kintone writes as a string, ``""`` when unset; numbers are accepted too."""
 
-    def __init__(self, *, integer: bool = False, minimum: int | None = None, **kwargs: t.Any) -> None:
+    def __init__(self, *, integer: bool = False, minimum: int | None = None, maximum: int | None = None,
+                 **kwargs: t.Any) -> None:
         super().__init__(**kwargs)
-        self.integer, self.minimum = integer, minimum
+        self.integer, self.minimum, self.maximum = integer, minimum, maximum
 
-    def _serialize(self, value: Decimal | None, attr: str | None, obj: t.Any, **kwargs: t.Any) -> str:
-        return "" if value is None else f"{value:f}"
+    def _serialize(self, value: Decimal | int | None, attr: str | None, obj: t.Any, **kwargs: t.Any) -> str:
+        return "" if value is None else f"{Decimal(value):f}"
 
-    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> Decimal | None:
+    def _deserialize(
+        self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
+    ) -> Decimal | None:
         if value is None or value == "":
             return None
-        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal) or len(str(value)) > 40:
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+            raise ma.ValidationError("setting.not_a_number")
+        if isinstance(value, int) and value.bit_length() > 100 or isinstance(value, str) and len(value) > 40:
             raise ma.ValidationError("setting.not_a_number")
         try:
             number = Decimal(str(value))
@@ -58,7 +64,24 @@ class NumericString(ma.fields.Field[Decimal | None]):
             raise ma.ValidationError("setting.not_an_integer")
         if self.minimum is not None and number < self.minimum:
             raise ma.ValidationError("setting.too_small")
+        if self.maximum is not None and number > self.maximum:
+            raise ma.ValidationError("setting.too_large")
         return number
+
+
+class IntegerString(NumericString):
+    """The same for whole numbers: an ``int`` in memory (lengths, places, positions)."""
+
+    def __init__(self, **kwargs: t.Any) -> None:
+        super().__init__(integer=True, **kwargs)
+
+    def _deserialize(
+        self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
+    ) -> t.Any:
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if number is None and self.required:
+            raise ma.ValidationError("setting.required")
+        return None if number is None else int(number)
 
 
 class FrozenMap(ma.fields.Field[tuple[tuple[str, str], ...]]):
@@ -99,12 +122,22 @@ class Nested(ma.fields.Field[t.Any]):
 
 
 class SettingsSchema(ma.Schema):
-    """Base of the generated schemas: unknown keys are mistakes, and each is named."""
+    """Base of the generated schemas: unknown keys are mistakes, and each is named; messages are codes."""
 
     class Meta:
         unknown = ma.RAISE
 
     error_messages: t.ClassVar[dict[str, str]] = {"unknown": "setting.unknown", "type": "setting.not_a_map"}
+
+
+MESSAGES = {
+    "required": "setting.required",
+    "null": "setting.null",
+    "invalid": "setting.wrong_type",
+    "invalid_utf8": "setting.wrong_type",
+    "too_large": "setting.too_large",
+    "special": "setting.not_a_number",
+}
 
 
 @functools.cache
@@ -114,12 +147,13 @@ def settings_schema(owner: type[t.Any]) -> type[SettingsSchema]:
     for attribute in dataclasses.fields(owner):
         if "schema" not in attribute.metadata:
             continue
-        schema = t.cast(ma.fields.Field[t.Any], attribute.metadata["schema"])
-        members[attribute.name] = schema.__class__.__copy__(schema) if hasattr(schema, "__copy__") else schema
-        members[attribute.name].data_key = json_key(attribute)
-    return type(f"{owner.__name__}Settings", (SettingsSchema,), members)
+        # A copy of each: a subclass shares the attribute and must not share what marshmallow binds to it.
+        schema = members[attribute.name] = copy.copy(t.cast("ma.fields.Field[t.Any]", attribute.metadata["schema"]))
+        schema.data_key = json_key(attribute)
+        schema.error_messages = {**schema.error_messages, **MESSAGES}
+    return t.cast("type[SettingsSchema]", type(f"{owner.__name__}Settings", (SettingsSchema,), members))
 
 
 def dump_settings(value: t.Any) -> dict[str, t.Any]:
     """The settings of a dataclass as JSON, in the order they are declared."""
-    return t.cast(dict[str, t.Any], settings_schema(type(value))().dump(value))
+    return t.cast("dict[str, t.Any]", settings_schema(type(value))().dump(value))

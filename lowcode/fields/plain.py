@@ -1,0 +1,55 @@
+"""Text as people and programs hand it in: what may not be stored, and how long it is."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import unicodedata
+
+from lowcode.errors import invalid
+
+# NUL and lone surrogates fit into no database or file; other control characters break CSV, XML and terminals.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_END = re.compile(r"\r\n?|[\x85\u2028\u2029]")
+_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+
+
+def coerce_text(raw: t.Any, *, limit: int, lines: bool = False) -> str | None:
+    """Text from canonical JSON, None for nothing; numbers are taken as text, as kintone does.
+
+    :param limit: how many characters may be stored at all.
+    :param lines: whether line breaks are allowed (they become ``\\n``).
+    :raises Invalid: ``text.not_text``, ``text.control_character``, ``text.line_break``, ``text.too_long``.
+    """
+    if raw is None or raw == "":
+        return None
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        raw = shortened(raw)
+    if not isinstance(raw, str):
+        raise invalid("text.not_text", value=shortened(raw))
+    if len(raw) > limit:
+        raise invalid("text.too_long", limit=limit, length=len(raw))
+    text = _LINE_END.sub("\n", raw)
+    if not lines and "\n" in text:
+        raise invalid("text.line_break")
+    found = _FORBIDDEN.search(text)
+    if found is not None:
+        raise invalid("text.control_character", character=f"U+{ord(found[0]):04X}", position=found.start() + 1)
+    return text
+
+
+def length(text: str) -> int:
+    """How many characters a person counts: marks, variation selectors and joiners belong to the one before."""
+    return sum(1 for c in text if c not in _JOINERS and unicodedata.category(c) not in ("Mn", "Me"))
+
+
+def shortened(raw: t.Any, limit: int = 80) -> str:
+    """What was given, short enough for a sentence and free of characters that cannot be written."""
+    if isinstance(raw, str):
+        text = raw
+    elif isinstance(raw, float) or (isinstance(raw, int) and raw.bit_length() < 1_000):
+        text = repr(raw)
+    else:
+        text = type(raw).__name__
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
+    return text if len(text) <= limit else f"{text[:limit]}…"
