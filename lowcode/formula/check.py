@@ -114,7 +114,8 @@ class _Checker:
             self.parameter(argument, shape, function.parameter(index, count), function.name)
         if function.name == "DATE_FORMAT":
             self.literals(node.arguments)
-        return _Found(function.yields([shape.kinds for shape in found]))
+        # Without what was refused just now, so that it is not refused once more further out.
+        return _Found(function.yields([shape.kinds for shape in found]) & SCALARS)
 
     def arity(self, node: tree.Call, function: Function, count: int) -> None:
         if function.odd and function.minimum <= count <= function.maximum:

@@ -230,7 +230,7 @@ def _yen(arguments: Sequence[Evaluator]) -> Evaluator:
     def evaluate(get: Get, options: Options) -> Value:
         value, places = (values.number(argument(get, options)) for argument in arguments)
         amount = numbers.rounded(value, places, ROUND_HALF_UP)
-        if amount.adjusted() >= options.precision.integer_digits:
+        if not amount.is_finite() or amount.adjusted() >= options.precision.integer_digits:
             raise Fault("precision")
         sign = "-" if amount < 0 else ""
         return f"{sign}¥{amount.copy_abs():,.{max(int(places), 0)}f}"
