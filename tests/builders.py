@@ -10,8 +10,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-if t.TYPE_CHECKING:
-    from lowcode.definition.schema import AppDefinition
+from lowcode.definition import AppDefinition, load
 
 Json = dict[str, t.Any]
 
@@ -92,10 +91,8 @@ class AppBuilder:
         }
 
     def definition(self) -> AppDefinition:
-        """The definition with ids, loaded and checked."""
-        from lowcode import definition
-
-        return definition.load(definition.assign_ids(self.json(), None))
+        """The definition, with ids and system fields, loaded and checked."""
+        return load(self.json())
 
 
 def a_field(type_name: str, code: str, /, **settings: t.Any) -> Json:
