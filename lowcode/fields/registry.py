@@ -10,17 +10,28 @@ import marshmallow as ma
 
 from lowcode.errors import Invalid, Path, Problem
 from lowcode.fields.base import Field
+from lowcode.fields.calc import CalcField
 from lowcode.fields.check_box import CheckBoxField
 from lowcode.fields.date import DateField
 from lowcode.fields.datetime import DateTimeField
 from lowcode.fields.drop_down import DropDownField
+from lowcode.fields.file import FileField
+from lowcode.fields.group_select import GroupSelectField
+from lowcode.fields.lookup import LOOKUPS
 from lowcode.fields.multi_line_text import MultiLineTextField
 from lowcode.fields.multi_select import MultiSelectField
 from lowcode.fields.number import NumberField
+from lowcode.fields.organization_select import OrganizationSelectField
 from lowcode.fields.radio_button import RadioButtonField
+from lowcode.fields.reference_table import ReferenceTableField
+from lowcode.fields.rollup import RollupField
+from lowcode.fields.serial import SerialField
 from lowcode.fields.settings import json_key, settings_schema
+from lowcode.fields.subtable import SubtableField
 from lowcode.fields.text import SingleLineTextField
 from lowcode.fields.time import TimeField
+from lowcode.fields.token import TokenField
+from lowcode.fields.user_select import UserSelectField
 
 CLASSES: tuple[type[Field], ...] = (
     SingleLineTextField,
@@ -33,6 +44,16 @@ CLASSES: tuple[type[Field], ...] = (
     DateField,
     TimeField,
     DateTimeField,
+    UserSelectField,
+    OrganizationSelectField,
+    GroupSelectField,
+    FileField,
+    CalcField,
+    SerialField,
+    RollupField,
+    TokenField,
+    ReferenceTableField,
+    SubtableField,
 )
 """One class per type. A new type is a new file and a new line here."""
 
@@ -45,7 +66,7 @@ def field_class(properties: Mapping[str, t.Any]) -> type[Field]:
     :raises Invalid: the type is missing or unknown (path ``("type",)``).
     """
     name = properties.get("type")
-    found = TYPES.get(name) if isinstance(name, str) else None
+    found = (LOOKUPS if "lookup" in properties else TYPES).get(name) if isinstance(name, str) else None
     if found is None:
         raise Invalid([Problem(code="setting.unknown_type", path=("type",), params={"value": name})])
     return found
