@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import itertools
 import time
 import zoneinfo
 from decimal import Decimal
@@ -10,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from lowcode.errors import Invalid
-from lowcode.formula import Kind, Value, parse, rename
+from lowcode.formula import FUNCTIONS, Kind, Value, parse, rename
 
 TOKYO = zoneinfo.ZoneInfo("Asia/Tokyo")
 FIELDS = {"a": Kind.NUMBER, "t": Kind.TEXT}
@@ -100,7 +102,54 @@ def test_hostile_formulas_have_a_value_or_none(name: str) -> None:
         formula.check(FIELDS)
     result = formula.evaluate(VALUES, zone=TOKYO)
     assert result is None or isinstance(result, Decimal | str | bool)
-    assert time.perf_counter() - start < 0.5  # a hang would take minutes; a busy machine may take a while
+    assert time.perf_counter() - start < 5  # a hang would take minutes; a busy machine may take a while
+
+
+PAYLOADS: list[Value] = [
+    "' OR '1'='1",
+    "'; DROP TABLE records; --",
+    '" & a & "',
+    "{0.__class__.__init__.__globals__}",
+    "%(x)s%n%s",
+    "{{7*7}}",
+    "<%= 7*7 %>",
+    "${jndi:ldap://localhost/a}",
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "../../etc/passwd",
+    "/etc/localtime",
+    "Asia/Tokyo\x00",
+    "YYYY" * 200,
+    "'" * 99,
+    "\ud800",
+    "\x00",
+    "９" * 50,
+    "1e999999999",
+    "NaN",
+    Decimal("1e-5000"),
+    Decimal("-1e5000"),
+    Decimal("sNaN"),
+    (),
+    (None, ("a", ("b",)), Decimal("Infinity")),
+    ("x" * 40_000, "y" * 40_000),
+    dt.date.min,
+    dt.date.max,
+    dt.datetime.min,
+    dt.datetime.max,
+    dt.time.max,
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_argument_of_every_function_stands_anything(name: str) -> None:
+    function = FUNCTIONS[name]
+    count = function.minimum
+    formula = parse(f"{name}({','.join(f'p{index}' for index in range(count))})")
+    for position, payload in itertools.product(range(count), PAYLOADS):
+        for other in (None, Decimal(3), True, "x", dt.date(2022, 8, 25), ("a",), payload):
+            record = {f"p{index}": payload if index == position else other for index in range(count)}
+            result = formula.evaluate(record, zone=TOKYO)
+            assert result is None or isinstance(result, Decimal | str | bool | dt.date | dt.time)
 
 
 def test_deep_formulas_leave_room_on_the_stack() -> None:
