@@ -116,7 +116,7 @@ class Field:
 
     def row_values(self, value: Value) -> dict[str, t.Any]:
         """Everything that is written to :meth:`columns` for a value, by column name."""
-        return {self.column_name: self.store(value)} if self.columns() else {}
+        return {self.column_name: self.store(value)}
 
     def has_index(self) -> bool:
         """Whether the field asks for an index of its own."""
@@ -460,6 +460,9 @@ class SystemField(Field):
     def columns(self) -> tuple[sa.Column[t.Any], ...]:
         return ()
 
+    def row_values(self, value: Value) -> dict[str, t.Any]:
+        return {}
+
     def has_index(self) -> bool:
         return False
 
@@ -472,6 +475,9 @@ class Decoration(Field):
     searchable: t.ClassVar[bool] = False
     sortable: t.ClassVar[bool] = False
     operators: t.ClassVar[tuple[str, ...]] = ()
+
+    def row_values(self, value: Value) -> dict[str, t.Any]:
+        return {}
 
     def coerce(self, raw: t.Any, ctx: Context) -> Value:
         return None

@@ -11,31 +11,46 @@ import marshmallow as ma
 from lowcode.errors import Invalid, Path, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.calc import CalcField
+from lowcode.fields.category import CategoryField
 from lowcode.fields.check_box import CheckBoxField
+from lowcode.fields.created_time import CreatedTimeField
+from lowcode.fields.creator import CreatorField
 from lowcode.fields.date import DateField
 from lowcode.fields.datetime import DateTimeField
 from lowcode.fields.drop_down import DropDownField
 from lowcode.fields.file import FileField
+from lowcode.fields.group import GroupField
 from lowcode.fields.group_select import GroupSelectField
+from lowcode.fields.hr import HrField
+from lowcode.fields.label import LabelField
+from lowcode.fields.link import LinkField
 from lowcode.fields.lookup import LOOKUPS
+from lowcode.fields.modifier import ModifierField
 from lowcode.fields.multi_line_text import MultiLineTextField
 from lowcode.fields.multi_select import MultiSelectField
 from lowcode.fields.number import NumberField
 from lowcode.fields.organization_select import OrganizationSelectField
 from lowcode.fields.radio_button import RadioButtonField
+from lowcode.fields.record_number import RecordNumberField
 from lowcode.fields.reference_table import ReferenceTableField
+from lowcode.fields.rich_text import RichTextField
 from lowcode.fields.rollup import RollupField
 from lowcode.fields.serial import SerialField
 from lowcode.fields.settings import json_key, settings_schema
+from lowcode.fields.spacer import SpacerField
+from lowcode.fields.status import StatusField
+from lowcode.fields.status_assignee import StatusAssigneeField
 from lowcode.fields.subtable import SubtableField
 from lowcode.fields.text import SingleLineTextField
 from lowcode.fields.time import TimeField
 from lowcode.fields.token import TokenField
+from lowcode.fields.updated_time import UpdatedTimeField
 from lowcode.fields.user_select import UserSelectField
 
 CLASSES: tuple[type[Field], ...] = (
     SingleLineTextField,
     MultiLineTextField,
+    RichTextField,
     NumberField,
     RadioButtonField,
     CheckBoxField,
@@ -44,6 +59,7 @@ CLASSES: tuple[type[Field], ...] = (
     DateField,
     TimeField,
     DateTimeField,
+    LinkField,
     UserSelectField,
     OrganizationSelectField,
     GroupSelectField,
@@ -54,6 +70,18 @@ CLASSES: tuple[type[Field], ...] = (
     TokenField,
     ReferenceTableField,
     SubtableField,
+    GroupField,
+    LabelField,
+    SpacerField,
+    HrField,
+    RecordNumberField,
+    CreatorField,
+    CreatedTimeField,
+    ModifierField,
+    UpdatedTimeField,
+    StatusField,
+    StatusAssigneeField,
+    CategoryField,
 )
 """One class per type. A new type is a new file and a new line here."""
 

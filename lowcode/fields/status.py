@@ -1,0 +1,71 @@
+"""STATUS: where a record stands in the app's process."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import marshmallow as ma
+import sqlalchemy as sa
+from markupsafe import Markup
+
+from lowcode.fields import adapters
+from lowcode.fields.base import EQUALITY, SystemField
+from lowcode.fields.context import Context, Tables, Value
+from lowcode.fields.drop_down import DropDownField
+from lowcode.fields.options import Option
+from lowcode.fields.settings import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusField(SystemField):
+    """A state's id. The states stand in the process of the definition, which hands them in as ``states``."""
+
+    type_name: t.ClassVar[str] = "STATUS"
+    operators: t.ClassVar[tuple[str, ...]] = EQUALITY
+    system_column: t.ClassVar[str] = "status"
+
+    enabled: bool = setting(ma.fields.Boolean(), control="check", label="setting.enabled", default=True)
+    states: tuple[Option, ...] = ()
+
+    @functools.cached_property
+    def _choice(self) -> DropDownField:
+        """States are read and shown as options are."""
+        return DropDownField(id=self.id, code=self.code, label=self.label, options=self.states)
+
+    def column_type(self) -> sa.types.TypeEngine[t.Any]:
+        return sa.Integer()
+
+    def coerce(self, raw: t.Any, ctx: Context) -> Value:
+        return self._choice.coerce(raw, ctx)
+
+    def dump(self, value: Value) -> t.Any:
+        return self._choice.dump(value)
+
+    def history_value(self, value: Value) -> t.Any:
+        return value
+
+    def from_history(self, raw: t.Any) -> Value:
+        return raw if isinstance(raw, int) else None
+
+    def text(self, value: Value, ctx: Context) -> str:
+        return self._choice.text(value, ctx)
+
+    def parse(self, text: str, ctx: Context) -> Value:
+        return self._choice.parse(text, ctx)
+
+    def display(self, value: Value, ctx: Context) -> Markup:
+        return self._choice.display(value, ctx) if self.enabled else Markup()
+
+    def form_choices(self, value: Value, ctx: Context) -> Sequence[adapters.FormChoice]:
+        return self._choice.form_choices(value, ctx)
+
+    def operand(self, raw: t.Any, ctx: Context) -> Value:
+        return self._choice.operand(raw, ctx)
+
+    def sort_column(self, tables: Tables) -> sa.ColumnElement[t.Any]:
+        ids = [state.id for state in self.states]
+        column = self.column(tables)
+        return column if ids == sorted(ids) else sa.case({id: place for place, id in enumerate(ids)}, value=column)
