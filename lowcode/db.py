@@ -156,3 +156,16 @@ def text_type(length: int | None = None) -> sa.types.TypeEngine[str]:
     plain: sa.types.TypeEngine[str] = sa.String(length) if length else sa.Text()
     collated: sa.types.TypeEngine[str] = sa.String(length, collation="C") if length else sa.Text(collation="C")
     return plain.with_variant(collated, "postgresql")
+
+
+LIVE_VERSIONS_LOCK = 7_103_001
+"""PostgreSQL advisory lock: writers share it while they use live versions, a switch of versions takes it alone."""
+
+
+def hold_live_versions(connection: sa.Connection) -> None:
+    """Keep every app's live version as it is until the transaction ends (writers call this first).
+
+    SQLite needs nothing: ``BEGIN IMMEDIATE`` lets one writer in at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LIVE_VERSIONS_LOCK})

@@ -125,7 +125,7 @@ def _sides(name: str, metadata: sa.MetaData, fields: Iterable[Field]) -> dict[in
 def side_table(name: str, metadata: sa.MetaData, field: ManyValued) -> sa.Table:
     """The side table of one many-valued field of the table called ``name``."""
     table = sa.Table(
-        f"{name}_f{field.id}", metadata,
+        f"{name}_{field.column_name}", metadata,
         sa.Column("record_id", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("position", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("value", field.element_type(), nullable=False),

@@ -1,0 +1,1 @@
+"""Attachments: immutable bytes under random names, with one row of facts each."""

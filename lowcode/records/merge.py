@@ -1,0 +1,141 @@
+"""The three-way merge of simultaneous edits: pure functions on values.
+
+``base`` is what the person saw, ``theirs`` what stands there now, ``mine`` what the person wants.
+Different places are both kept; the same value is nothing to do; choices merge as sets, subtable rows by row id
+and then by cell; a true clash is reported with all three values and nothing is chosen silently.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Hashable, Mapping, Sequence
+
+from lowcode.errors import Path
+from lowcode.fields.base import Field, ManyValued, Value
+from lowcode.fields.subtable import Row, SubtableField
+from lowcode.records.record import Clash
+
+MISSING: t.Final = object()
+"""The base is not known any more (history was purged): whatever differs is a clash."""
+
+
+def merge_value(field: Field, base: Value, theirs: Value, mine: Value, path: Path = ()) -> tuple[Value, list[Clash]]:
+    """The value of ``field`` after merging, and the clashes (then the value is ``theirs``)."""
+    path = path or (field.code,)
+    if isinstance(field, SubtableField):
+        return merge_rows(field, base, theirs, mine, path)
+    if mine == theirs or (base is not MISSING and mine == base):
+        return theirs, []
+    if base is not MISSING and theirs == base:
+        return mine, []
+    if base is not MISSING and isinstance(field, ManyValued):
+        return merge_set(field, base or (), theirs or (), mine or ()), []
+    return theirs, [Clash(path=path, before=None if base is MISSING else base, theirs=theirs, mine=mine)]
+
+
+def merge_set(field: ManyValued, base: Sequence[Value], theirs: Sequence[Value], mine: Sequence[Value]) -> tuple[Value, ...]:
+    """Choices of both: what I added joins, what I removed leaves, the rest stays as theirs."""
+    removed = set(base) - set(mine)
+    kept = [v for v in theirs if v not in removed]
+    kept.extend(v for v in mine if v not in base and v not in kept)
+    return arrange(field, kept)
+
+
+def arrange(field: ManyValued, values: Sequence[Value]) -> tuple[Value, ...]:
+    """Values in the field's own order: choices by the order of the options, everything else as given."""
+    options = getattr(field, "options", None)
+    if not options:
+        return tuple(values)
+    order = {option.id: option.index for option in options}
+    return tuple(sorted(values, key=lambda v: order.get(v, len(order))))
+
+
+def empty_value(field: Field) -> Value:
+    """What an empty value of the field is in memory."""
+    return () if isinstance(field, ManyValued | SubtableField) else None
+
+
+def merge_rows(
+    field: SubtableField, base: t.Any, theirs: Sequence[Row], mine: Sequence[Row], path: Path
+) -> tuple[tuple[Row, ...], list[Clash]]:
+    """Rows by row id, then cell by cell; the order is merged as a list, theirs first."""
+    known = base is not MISSING
+    base_rows = {r.id: r for r in base} if known else {}
+    their_rows = {r.id: r for r in theirs}
+    my_rows = {r.id: r for r in mine if r.id is not None}
+    clashes: list[Clash] = []
+    merged: dict[int, Row] = {}
+    for row_id, their in their_rows.items():
+        my = my_rows.get(row_id)
+        before = base_rows.get(row_id)
+        if my is None:
+            if before is None and known:
+                merged[t.cast(int, row_id)] = their  # they added it
+            elif before is not None and same_cells(field, before, their):
+                continue  # I deleted it and nobody touched it
+            else:
+                clashes.append(Clash(path=(*path, row_id or 0), before=before, theirs=their, mine=None))
+            continue
+        values, cell_clashes = merge_cells(field, before, their, my, (*path, row_id or 0))
+        clashes.extend(cell_clashes)
+        merged[t.cast(int, row_id)] = Row(id=row_id, values=values)
+    for row_id, my in my_rows.items():
+        if row_id in their_rows:
+            continue
+        before = base_rows.get(row_id)
+        if before is not None and all(before.values.get(c) == v for c, v in my.values.items()):
+            continue  # they deleted it and I did not touch it
+        clashes.append(Clash(path=(*path, row_id or 0), before=before, theirs=None, mine=my))
+    return _arrange(base_rows, list(their_rows), mine, merged), clashes
+
+
+def same_cells(field: SubtableField, one: Row, other: Row) -> bool:
+    """Whether two states of a row hold the same values (absent is empty)."""
+    return all(
+        one.values.get(f.code, empty_value(f)) == other.values.get(f.code, empty_value(f)) for f in field.fields
+    )
+
+
+def merge_cells(
+    field: SubtableField, base: Row | None, theirs: Row, mine: Row, path: Path
+) -> tuple[Mapping[str, Value], list[Clash]]:
+    """The cells of one row after merging; cells that ``mine`` does not name stay as theirs."""
+    values = dict(theirs.values)
+    clashes: list[Clash] = []
+    for inner in field.fields:
+        if inner.code not in mine.values:
+            continue
+        before = base.values.get(inner.code) if base is not None else MISSING
+        values[inner.code], found = merge_value(
+            inner, before, theirs.values.get(inner.code), mine.values[inner.code], (*path, inner.code)
+        )
+        clashes.extend(found)
+    return values, clashes
+
+
+def _arrange(
+    base: Mapping[int | None, Row], their_order: list[int | None], mine: Sequence[Row], merged: Mapping[int, Row]
+) -> tuple[Row, ...]:
+    """Put merged rows and my new rows in order: my order of the shared rows only when theirs stayed as it was."""
+    shared = [i for i in their_order if i in merged]
+    my_order = [r.id for r in mine if r.id in merged]
+    in_both = set(my_order)
+    base_order = [i for i in base if i in in_both]
+    their_shared = [i for i in shared if i in in_both]
+    if their_shared == [i for i in base_order if i in set(their_shared)] and my_order != their_shared:
+        replacement = iter(my_order)
+        shared = [next(replacement) if i in in_both else i for i in shared]
+    ordered: list[Row] = [merged[t.cast(int, i)] for i in shared]
+    place: dict[Hashable, int] = {}
+    for index, row in enumerate(mine):
+        if row.id is not None:
+            continue
+        # A new row keeps its place behind the row that its author saw before it.
+        previous = next((r.id for r in reversed(mine[:index]) if r.id in merged), None)
+        at = next((n + 1 for n, r in enumerate(ordered) if previous is not None and r.id == previous), None)
+        if at is None:
+            at = 0 if previous is None and any(r.id is not None for r in mine) else len(ordered)
+        at += place.get(previous, 0)
+        place[previous] = place.get(previous, 0) + 1
+        ordered.insert(min(at, len(ordered)), row)
+    return tuple(ordered)

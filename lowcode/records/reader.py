@@ -1,0 +1,222 @@
+"""The only way to read records: every statement carries the access predicate and the field mask.
+
+A field the actor may not see can be neither shown, filtered, sorted, grouped nor totalled: to the reader it is
+unknown, exactly like a code that does not exist.
+"""
+
+from __future__ import annotations
+
+import array
+import typing as t
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from lowcode.access.actor import Actor
+from lowcode.access.policy import AppPolicy, Policy
+from lowcode.errors import NotFound, invalid
+from lowcode.fields.base import Context, Field, ManyValued, Value
+from lowcode.query import ast, build
+from lowcode.records import history
+from lowcode.records.catalog import LiveApp, Snapshot
+from lowcode.records.record import Record
+from lowcode.records.rows import Selection, chunks, selection, to_record, with_rows
+from lowcode.records.totals import measure
+
+LATE_LOOKUP_OFFSET = 200
+"""From this offset on a page finds its ids first and reads the rows afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trashed:
+    """A deleted record: its last values and who deleted it."""
+
+    id: int
+    entry: history.Entry
+    values: Mapping[str, Value]
+
+
+class RecordReader:
+    """Reads the records of one app for one actor inside the caller's transaction."""
+
+    def __init__(
+        self, snapshot: Snapshot, live: LiveApp, connection: sa.Connection, actor: Actor, ctx: Context,
+        policy: Policy | None = None,
+    ) -> None:
+        self.snapshot, self.live, self.connection, self.actor, self.ctx = snapshot, live, connection, actor, ctx
+        self.definition, self.tables = live.definition, live.tables
+        self.policy: Policy = policy or AppPolicy(actor, live.id)
+        self.readable = self.policy.readable(self.definition)
+
+    # -- parts of statements ---------------------------------------------------------------------
+
+    def _selection(self, fields: Sequence[str] | None) -> Selection:
+        codes = self.readable if fields is None else self.readable & frozenset(fields)
+        return selection(self.live, codes)
+
+    def _visible(self) -> list[sa.ColumnElement[bool]]:
+        predicate = self.policy.visible(self.definition, self.tables)
+        return [] if predicate is None else [predicate]
+
+    def _conditions(self, condition: ast.Node | None) -> list[sa.ColumnElement[bool]]:
+        found = self._visible()
+        if condition is not None:
+            found.append(
+                build.condition(condition, self.definition, self.tables, self.ctx, self.readable, related=self._related)
+            )
+        return found
+
+    def _related(self, app_code: str) -> tuple[t.Any, t.Any] | None:
+        found = self.snapshot.find(app_code)
+        if found is None or not AppPolicy(self.actor, found.id).allows("view", found.definition):
+            return None
+        return found.definition, found.tables
+
+    def _order(self, order: Sequence[ast.SortKey]) -> list[sa.ColumnElement[t.Any]]:
+        return build.order_by(order, self.definition, self.tables, self.readable)
+
+    # -- records ---------------------------------------------------------------------------------
+
+    def get(self, record_id: int, fields: Sequence[str] | None = None) -> Record:
+        """One record. Raises :class:`NotFound` when it does not exist for the actor."""
+        found = self.by_ids([record_id], fields)
+        if not found:
+            raise NotFound("record.not_found", id=record_id)
+        return found[0]
+
+    def by_ids(self, ids: Sequence[int], fields: Sequence[str] | None = None) -> list[Record]:
+        """The records of ``ids`` that exist for the actor, in that order."""
+        selected = self._selection(fields)
+        found: dict[int, Record] = {}
+        for part in chunks(ids):
+            statement = sa.select(*selected.columns).where(self.tables.main.c.id.in_(part), *self._visible())
+            for row in self.connection.execute(statement):
+                found[row[0]] = to_record(selected, row)
+        records = [found[i] for i in ids if i in found]
+        return list(with_rows(self.connection, self.tables, selected, records))
+
+    def list(
+        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
+        limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None,
+    ) -> list[Record]:
+        """A page of records; ``fields`` limits what is read (a table is read whole)."""
+        selected = self._selection(fields)
+        statement = sa.select(*selected.columns).where(*self._conditions(condition)).order_by(*self._order(order))
+        if offset >= LATE_LOOKUP_OFFSET:
+            ids = (
+                sa.select(self.tables.main.c.id)
+                .where(*self._conditions(condition)).order_by(*self._order(order)).limit(limit).offset(offset)
+            )
+            page = list(self.connection.scalars(ids))
+            return self.by_ids(page, fields)
+        rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
+        records = [to_record(selected, row) for row in rows]
+        return list(with_rows(self.connection, self.tables, selected, records))
+
+    def ids(
+        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *, limit: int | None = None
+    ) -> Sequence[int]:
+        """The ids of all matching records in order, as a compact array (8 bytes each)."""
+        statement = sa.select(self.tables.main.c.id).where(*self._conditions(condition)).order_by(*self._order(order))
+        if limit is not None:
+            statement = statement.limit(limit)
+        found = array.array("q")
+        for part in self.connection.scalars(statement).partitions(10_000):
+            found.extend(part)
+        return found
+
+    def count(self, condition: ast.Node | None = None, *, limit: int | None = None) -> int:
+        """How many records match; stops counting at ``limit`` when given."""
+        if limit is None:
+            statement = sa.select(sa.func.count()).select_from(self.tables.main).where(*self._conditions(condition))
+        else:
+            inner = sa.select(sa.literal(1)).select_from(self.tables.main).where(*self._conditions(condition)).limit(limit)
+            statement = sa.select(sa.func.count()).select_from(inner.subquery())
+        return int(self.connection.scalar(statement) or 0)
+
+    def aggregate(
+        self, group: Sequence[str], measures: Sequence[tuple[str, str | None]], condition: ast.Node | None = None,
+        *, limit: int = 10_000,
+    ) -> list[tuple[tuple[Value, ...], tuple[t.Any, ...]]]:
+        """Totals by group: ``measures`` are ``("count", None)``, ``("sum", code)``, ``avg``, ``min``, ``max``.
+
+        :returns: ``((group values…), (measure values…))`` for each group, ordered by group.
+        """
+        main = self.tables.main
+        source: sa.FromClause = main
+        keys: list[sa.ColumnElement[t.Any]] = []
+        fields: list[Field] = []
+        for code in group:
+            field = self._groupable(code)
+            fields.append(field)
+            if isinstance(field, ManyValued):
+                side = self.tables.side(field.id)
+                source = source.outerjoin(side, side.c.record_id == main.c.id)
+                keys.append(side.c.value)
+            else:
+                keys.append(field.column(self.tables))
+        totals = [measure(name, None if code is None else self._groupable(code), self.tables) for name, code in measures]
+        columns = [column for total in totals for column in total.columns]
+        statement = (
+            sa.select(*keys, *columns).select_from(source).where(*self._conditions(condition))
+            .group_by(*keys).order_by(*[k.nulls_first() for k in keys]).limit(limit)
+        )
+        found = []
+        for row in self.connection.execute(statement):
+            values = tuple(
+                row[at] if isinstance(f, ManyValued) else f.load(row[at]) for at, f in enumerate(fields)
+            )
+            at, results = len(keys), []
+            for total in totals:
+                results.append(total.value(row[at : at + len(total.columns)]))
+                at += len(total.columns)
+            found.append((values, tuple(results)))
+        return found
+
+    def _groupable(self, code: str) -> Field:
+        field = self.definition.find(code) if code in self.readable else None
+        if field is None or self.definition.subtable_of(code) is not None or not field.stores_value:
+            raise invalid("query.unknown_field", field=code)
+        return field
+
+    def stream(
+        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
+        fields: Sequence[str] | None = None, size: int = 500,
+    ) -> Iterator[list[Record]]:
+        """All matching records in pages of ``size``; memory stays constant (the ids alone are kept)."""
+        ids = self.ids(condition, order)
+        for part in chunks(ids, min(size, 900)):
+            yield self.by_ids(list(part), fields)
+
+    # -- history ---------------------------------------------------------------------------------
+
+    def history(self, record_id: int, *, limit: int = 200) -> list[tuple[history.Entry, list[history.FieldChange]]]:
+        """The timeline of a record the actor may see, newest first, hidden fields left out."""
+        self.get(record_id, fields=())
+        entries = history.of_record(self.connection, self.tables, record_id, limit=limit)
+        return [(e, history.changes(self.definition, e, self.readable, self.ctx)) for e in entries]
+
+    def trash(self, *, limit: int = 100, offset: int = 0) -> list[Trashed]:
+        """Deleted records that can be restored, newest first."""
+        self.policy.require("delete", self.definition)
+        table, main = self.tables.history, self.tables.main
+        newest = (
+            sa.select(sa.func.max(table.c.id)).where(table.c.action == "delete").group_by(table.c.record_id)
+        )
+        statement = (
+            sa.select(table)
+            .where(table.c.id.in_(newest), table.c.record_id.not_in(sa.select(main.c.id)))
+            .order_by(table.c.id.desc()).limit(limit).offset(offset)
+        )
+        found = []
+        for row in self.connection.execute(statement):
+            entry = history._entry(row)
+            values = {
+                f.code: history.revived(f, entry.before.get(str(f.id)), self.ctx)
+                for f in self.definition.fields
+                if f.code in self.readable and str(f.id) in entry.before
+            }
+            found.append(Trashed(id=entry.record_id, entry=entry, values=values))
+        return found
+

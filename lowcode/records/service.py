@@ -1,0 +1,463 @@
+"""The only writer of records: load and lock → rights → coerce → merge → compute → check → write → history → outbox.
+
+Screens, API, import, public forms and jobs all call :meth:`RecordService.save`; one record is a list of one.
+Either everything in the list happens or nothing does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from lowcode import events
+from lowcode.access.policy import AppPolicy, Policy
+from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from lowcode.fields.base import Context, Field, Value
+from lowcode.fields.subtable import Row, SubtableField
+from lowcode.records import attachments, compute, derived, history, lookups, process, serials, unique
+from lowcode.records.catalog import LiveApp
+from lowcode.records.draft import Draft
+from lowcode.records.merge import MISSING, empty_value, merge_value
+from lowcode.records.plan import SavePlan, plan_for
+from lowcode.records.record import Change, Clash, MergeConflict, Record, RecordClash
+from lowcode.records.rows import RowWriter, chunks, next_ids, selection, to_record, with_rows
+
+if t.TYPE_CHECKING:
+    from lowcode.records.workspace import Workspace
+
+GIVEN_BY_MANAGERS = frozenset({"CREATOR", "CREATED_TIME", "MODIFIER", "UPDATED_TIME"})
+
+
+class RecordService:
+    """Writes the records of one app for the workspace's actor, inside the workspace's transaction."""
+
+    def __init__(self, workspace: Workspace, live: LiveApp, policy: Policy | None = None) -> None:
+        self.workspace, self.live, self.connection = workspace, live, workspace.connection
+        self.actor = workspace.actor
+        self.ctx: Context = workspace.context(live)
+        self.definition, self.tables = live.definition, live.tables
+        self.policy: Policy = policy or AppPolicy(self.actor, live.id)
+        self.plan: SavePlan = plan_for(self.live)
+
+    def save(self, changes: Sequence[Change], *, history_action: history.Action | None = None) -> list[Record]:
+        """Create, update and delete: all of ``changes``, or none.
+
+        :returns: the records as they now stand, in the order of ``changes`` (a deleted one as it was).
+        :raises Invalid: everything wrong with every record; paths begin with the position in ``changes``.
+        :raises MergeConflict: others changed the same places meanwhile.
+        :raises Conflict: a strict change was not made on the present revision.
+        :raises Forbidden, NotFound: the actor may not, or the record does not exist for the actor.
+        """
+        if not changes:
+            return []
+        drafts = self._load(changes)
+        self._authorize(drafts)
+        self._coerce(drafts)
+        self._merge(drafts)
+        removals = [d for d in drafts if d.change.delete]
+        kept = [d for d in drafts if not d.change.delete]
+        self._compute(kept)
+        self._check(kept)
+        self._authorize_result(kept)
+        self._write(kept, removals, history_action)
+        return [self._result(d) for d in drafts]
+
+    # -- load and lock ---------------------------------------------------------------------------
+
+    def _load(self, changes: Sequence[Change]) -> list[Draft]:
+        ids = sorted({c.id for c in changes if c.id is not None})
+        present = self._locked(ids)
+        drafts = []
+        seen: set[int] = set()
+        for index, change in enumerate(changes):
+            if change.id is None:
+                drafts.append(Draft(index=index, change=change, before=None))
+                continue
+            before = present.get(change.id)
+            if before is None:
+                raise NotFound("record.not_found", id=change.id)
+            if change.id in seen:
+                raise Invalid([Problem(code="record.twice", path=(index,), params={"id": change.id})])
+            seen.add(change.id)
+            if change.strict and change.revision is not None and change.revision != before.revision:
+                raise Conflict("record.revision", id=change.id, given=change.revision, present=before.revision)
+            drafts.append(Draft(index=index, change=change, before=before, id=change.id))
+        return drafts
+
+    def _locked(self, ids: Sequence[int]) -> dict[int, Record]:
+        found: dict[int, Record] = {}
+        selected = selection(self.live, frozenset(self.plan.by_code))
+        visible = self.policy.visible(self.definition, self.tables)
+        conditions = [] if visible is None else [visible]
+        for part in chunks(ids):
+            statement = (
+                sa.select(*selected.columns)
+                .where(self.tables.main.c.id.in_(part), *conditions)
+                .order_by(self.tables.main.c.id)
+                .with_for_update()
+            )
+            for row in self.connection.execute(statement):
+                found[row[0]] = to_record(selected, row)
+        with_rows(self.connection, self.tables, selected, list(found.values()))
+        return found
+
+    # -- rights ----------------------------------------------------------------------------------
+
+    def _authorize(self, drafts: Sequence[Draft]) -> None:
+        wanted: dict[str, list[int]] = {}
+        for draft in drafts:
+            if draft.change.delete:
+                wanted.setdefault("delete", []).append(draft.id)
+            elif draft.is_new:
+                wanted.setdefault("add", [])
+            elif draft.change.values:
+                wanted.setdefault("edit", []).append(draft.id)
+        for action, ids in wanted.items():
+            self.policy.require(action, self.definition)  # type: ignore[arg-type]  # keys are actions by construction
+            predicate = self.policy.visible(self.definition, self.tables, action)  # type: ignore[arg-type]
+            if predicate is None or not ids:
+                continue
+            main = self.tables.main
+            allowed = set()
+            for part in chunks(ids):
+                allowed.update(self.connection.scalars(sa.select(main.c.id).where(main.c.id.in_(part), predicate)))
+            self._refuse(i for i in ids if i not in allowed)
+
+    def _refuse(self, ids: Iterable[int]) -> None:
+        for record_id in ids:
+            raise Forbidden("forbidden.record", id=record_id)
+
+    def _authorize_result(self, drafts: Sequence[Draft]) -> None:
+        """Rules that depend on the record as it will be join the policy with record rights."""
+        readable = self.policy.readable(self.definition)
+        writable = self.policy.writable(self.definition)
+        problems = [
+            Problem(code="field.not_writable" if code in readable else "field.unknown", path=(d.index, code), params={"field": code})
+            for d in drafts
+            for code in sorted(d.given)
+            if code not in writable and code in self.plan.by_code and self.plan.by_code[code].writable
+        ]
+        if problems:
+            raise Invalid(problems)
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def _coerce(self, drafts: Sequence[Draft]) -> None:
+        may_manage: bool | None = None
+        for draft in drafts:
+            draft.values = dict(draft.old)
+            for code, raw in draft.change.values.items():
+                field = self.plan.by_code.get(code)
+                if field is None:
+                    draft.problem("field.unknown", draft.index, code, field=code)
+                    continue
+                if code in self.plan.copied:
+                    continue
+                if not field.writable:
+                    if field.type_name in GIVEN_BY_MANAGERS and draft.is_new:
+                        if may_manage is None:
+                            may_manage = self.policy.allows("manage", self.definition)
+                        if may_manage:
+                            self._given_by_manager(draft, field, raw)
+                            continue
+                    draft.problem("field.not_writable", draft.index, code, field=field.label)
+                    continue
+                self._give(draft, field, raw)
+
+    def _give(self, draft: Draft, field: Field, raw: t.Any) -> None:
+        try:
+            value = field.coerce(raw, self.ctx)
+        except Invalid as error:
+            draft.problems.extend(p.under(draft.index, field.code) for p in error.problems)
+            return
+        draft.values[field.code] = value
+        draft.given.add(field.code)
+
+    def _given_by_manager(self, draft: Draft, field: Field, raw: t.Any) -> None:
+        try:
+            value = field.coerce(raw, self.ctx)
+        except Invalid as error:
+            draft.problems.extend(p.under(draft.index, field.code) for p in error.problems)
+            return
+        if not field.is_empty(value):
+            draft.system[field.column_name] = field.store(value)
+
+    # -- simultaneous edits ----------------------------------------------------------------------
+
+    def _merge(self, drafts: Sequence[Draft]) -> None:
+        behind = {
+            d.id: d.change.revision
+            for d in drafts
+            if d.before is not None and d.change.revision is not None and d.change.revision < d.before.revision
+        }
+        entries = history.since(self.connection, self.tables, behind) if behind else {}
+        conflicts: list[RecordClash] = []
+        for draft in drafts:
+            before = draft.before
+            if before is None:
+                self._complete_rows(draft, {})
+                continue
+            seen = draft.change.revision
+            if seen is None or seen >= before.revision:
+                self._complete_rows(draft, before.values)
+                continue
+            steps = entries.get(draft.id, [])
+            whole = history.complete(steps, seen, before.revision)
+            base = history.base_values(self.definition, before.values, steps, self.ctx) if whole else None
+            self._name_new_rows(draft, before.values, base)
+            clashes = self._merge_draft(draft, before, base)
+            if draft.change.delete:
+                clashes = [Clash(path=(), before=None, theirs="changed", mine="deleted")] if steps or not whole else []
+            if draft.change.action is not None and any(s.action == "status" for s in steps):
+                clashes.append(Clash(path=("$status",), before=None, theirs=before.status, mine=draft.change.action))
+            if clashes:
+                last = steps[-1] if steps else None
+                conflicts.append(
+                    RecordClash(
+                        index=draft.index, record_id=draft.id, revision=before.revision, clashes=tuple(clashes),
+                        who=last.actor_name if last else "", at=last.at if last else None,
+                    )
+                )
+        problems = [p for d in drafts for p in d.problems]
+        if problems:
+            raise Invalid(problems)
+        if conflicts:
+            raise MergeConflict(conflicts)
+
+    def _merge_draft(self, draft: Draft, before: Record, base: Mapping[str, Value] | None) -> list[Clash]:
+        clashes: list[Clash] = []
+        for code in sorted(draft.given):
+            field = self.plan.by_code[code]
+            empty = empty_value(field)
+            known = MISSING if base is None else base.get(code, empty)
+            merged, found = merge_value(field, known, before.values.get(code, empty), draft.values.get(code, empty))
+            draft.values[code] = merged
+            clashes.extend(found)
+        return clashes
+
+    def _complete_rows(self, draft: Draft, present: Mapping[str, Value]) -> None:
+        """Rows that stand there keep cells that were not named; every other row is new and gets defaults."""
+        for field in self.plan.subtables:
+            if field.code in draft.given:
+                known = {row.id: row for row in present.get(field.code) or ()}
+                draft.values[field.code] = tuple(
+                    Row(id=row.id, values={**known[row.id].values, **row.values})
+                    if row.id is not None and row.id in known
+                    else self._new_row(field, row)
+                    for row in draft.values[field.code]
+                )
+
+    def _name_new_rows(self, draft: Draft, present: Mapping[str, Value], base: Mapping[str, Value] | None) -> None:
+        """Before a merge: rows that neither the person saw nor anybody added are new rows."""
+        for field in self.plan.subtables:
+            if field.code in draft.given:
+                known = {row.id for values in (present, base or {}) for row in values.get(field.code) or ()}
+                draft.values[field.code] = tuple(
+                    row if row.id is not None and row.id in known else self._new_row(field, row)
+                    for row in draft.values[field.code]
+                )
+
+    def _new_row(self, field: SubtableField, row: Row) -> Row:
+        values = {
+            f.code: row.values[f.code] if f.code in row.values else f.default(self.ctx)
+            for f in field.fields
+            if f.stores_value
+        }
+        return Row(id=None, values=values)
+
+    # -- compute and check -----------------------------------------------------------------------
+
+    def _compute(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if not draft.is_new:
+                continue
+            for field in self.plan.stored:
+                if field.code not in draft.given:
+                    draft.values[field.code] = field.default(self.ctx)
+        lookups.copy(self.workspace, self.live, self.plan, drafts, self.ctx)
+        self._stop_on_problems(drafts)
+        process.prepare(self, drafts)
+        serials.number(self.connection, self.live, self.plan, drafts, self.ctx)
+        derived.own_rollups(self.workspace, self.live, self.plan, drafts)
+        if self.plan.formulas:
+            for draft in drafts:
+                if draft.is_new or any(draft.changed(c) for c in self.plan.by_code):
+                    compute.evaluate(self.definition, self.plan, draft.values, self.ctx)
+
+    def _check(self, drafts: Sequence[Draft]) -> None:
+        blank = self._problems_of_blank_fields() if any(d.is_new for d in drafts) else {}
+        for draft in drafts:
+            if not draft.is_new and not draft.given and not draft.change.values:
+                continue  # a status action alone does not re-check what stands there
+            for field in self.plan.stored:
+                value = draft.values.get(field.code)
+                if draft.is_new and field.code not in draft.given and field.is_empty(value):
+                    found: Iterable[Problem] = blank.get(field.code, ())
+                else:
+                    found = itertools.chain(
+                        field.check(value, self.ctx), field.check_change(draft.old.get(field.code), value, self.ctx)
+                    )
+                draft.problems.extend(p.under(draft.index, field.code) for p in found)
+        unique.check(self.connection, self.live, self.plan, drafts)
+        attachments.claim(self.connection, self.live, self.plan, drafts, self.actor.user_id)
+        self._stop_on_problems(drafts)
+
+    def _problems_of_blank_fields(self) -> dict[str, list[Problem]]:
+        found = {f.code: list(f.check(empty_value(f), self.ctx)) for f in self.plan.stored if f.writable}
+        return {code: problems for code, problems in found.items() if problems}
+
+    def _stop_on_problems(self, drafts: Sequence[Draft]) -> None:
+        problems = [p for d in drafts for p in d.problems]
+        if problems:
+            raise Invalid(problems)
+
+    # -- write -----------------------------------------------------------------------------------
+
+    def _write(self, drafts: Sequence[Draft], removals: Sequence[Draft], action: history.Action | None) -> None:
+        now = self.ctx.now
+        new = [d for d in drafts if d.is_new]
+        for draft, record_id in zip(new, next_ids(self.connection, self.tables.main, len(new)), strict=True):
+            draft.id = record_id
+        changed = [d for d in drafts if not d.is_new and self._is_changed(d)]
+        writer = RowWriter(self.connection, self.tables, self.plan.stored)
+        entries: list[dict[str, t.Any]] = []
+        for draft in new:
+            system = {
+                "revision": 1, "created_at": now, "created_by": self.actor.user_id, "updated_at": now,
+                "updated_by": self.actor.user_id, **draft.system,
+            }
+            writer.insert(draft.id, system, draft.values, draft.sources, self.ctx)
+            entries.append({"record_id": draft.id, "revision": 1, "action": action or "create"})
+        for draft in changed:
+            codes = {f.code for f in self.plan.stored if draft.changed(f.code)}
+            before = t.cast(Record, draft.before)
+            step = 2 if draft.change.action is not None else 1
+            revision = before.revision + step
+            system = {"revision": revision, "updated_at": now, "updated_by": self.actor.user_id, **draft.system}
+            writer.update(draft.id, system, {c: draft.values.get(c) for c in codes}, draft.sources, self.ctx)
+            kind: history.Action = action or ("status" if draft.change.action is not None else "update")
+            old, new_image = history.image(self.definition, draft.old, codes), history.image(self.definition, draft.values, codes)
+            if draft.change.action is not None:
+                old["status"], new_image["status"] = before.status, draft.system.get("status")
+            entries.append({"record_id": draft.id, "revision": revision, "action": kind, "before": old, "after": new_image})
+        for draft in removals:
+            record = t.cast(Record, draft.before)
+            writer.delete(draft.id)
+            entries.append(
+                {
+                    "record_id": draft.id, "revision": record.revision + 1, "action": "delete",
+                    "before": {**history.image(self.definition, record.values), **_system_image(record)},
+                }
+            )
+        writer.flush()
+        for subtable in self.plan.subtables:
+            self._write_rows(subtable, new, changed, removals)
+        attachments.settle(self.connection, self.live, self.plan, [*new, *changed])
+        history.write(self.connection, self.live, self.actor, now, entries)
+        derived.refresh(self.workspace, self.live, [*new, *changed], removals)
+        if new or changed or removals:
+            events.announce(
+                self.connection, "records.saved",
+                {
+                    "app": self.live.id, "created": [d.id for d in new], "updated": [d.id for d in changed],
+                    "deleted": [d.id for d in removals],
+                },
+                now,
+            )
+
+    def _is_changed(self, draft: Draft) -> bool:
+        return bool(draft.system) or any(draft.changed(f.code) for f in self.plan.stored)
+
+    def _write_rows(
+        self, subtable: SubtableField, new: Sequence[Draft], changed: Sequence[Draft], removals: Sequence[Draft]
+    ) -> None:
+        part = self.tables.rows[subtable.id]
+        writer = RowWriter(self.connection, part, subtable.fields)
+        inserts: list[tuple[Draft, int, Row]] = []
+        for draft in [*new, *changed]:
+            if not draft.changed(subtable.code):
+                continue
+            present = {row.id: (at, row) for at, row in enumerate(draft.old.get(subtable.code) or ())}
+            kept = set()
+            for at, row in enumerate(draft.values.get(subtable.code) or ()):
+                if row.id is None or row.id not in present:
+                    inserts.append((draft, at, row))
+                    continue
+                kept.add(row.id)
+                was_at, was = present[row.id]
+                cells = {c: v for c, v in row.values.items() if was.values.get(c) != v}
+                if cells or was_at != at:
+                    writer.update(row.id, {"position": at}, cells, self._row_sources(draft, subtable, at), self.ctx)
+            for row_id in present:
+                if row_id is not None and row_id not in kept:
+                    writer.delete(row_id)
+        for draft in removals:
+            for row in draft.old.get(subtable.code) or ():
+                if row.id is not None:
+                    writer.delete(row.id)
+        for (draft, at, row), row_id in zip(inserts, next_ids(self.connection, part.main, len(inserts)), strict=True):
+            system = {"record_id": draft.id, "position": at}
+            writer.insert(row_id, system, row.values, self._row_sources(draft, subtable, at), self.ctx)
+            rows = list(draft.values[subtable.code])
+            rows[at] = replace(row, id=row_id)
+            draft.values[subtable.code] = tuple(rows)
+        writer.flush()
+
+    def _row_sources(self, draft: Draft, subtable: SubtableField, at: int) -> dict[str, int | None]:
+        return {inner: source for (code, row, inner), source in draft.row_sources.items() if code == subtable.code and row == at}
+
+    def _result(self, draft: Draft) -> Record:
+        now = self.ctx.now
+        before = draft.before
+        if draft.change.delete:
+            return t.cast(Record, before)
+        if before is not None and not self._is_changed(draft):
+            return before
+        step = 2 if draft.change.action is not None else 1
+        status = draft.system.get("status", before.status if before else None)
+        revision = before.revision + step if before else 1
+        created_at = before.created_at if before else draft.system.get("created_at", now)
+        created_by = before.created_by if before else draft.system.get("created_by", self.actor.user_id)
+        values = dict(draft.values)
+        for field in self.plan.by_code.values():
+            match field.type_name:
+                case "RECORD_NUMBER":
+                    values[field.code] = draft.id
+                case "CREATOR":
+                    values[field.code] = created_by
+                case "CREATED_TIME":
+                    values[field.code] = created_at
+                case "MODIFIER":
+                    values[field.code] = self.actor.user_id
+                case "UPDATED_TIME":
+                    values[field.code] = now
+                case "STATUS":
+                    values[field.code] = status
+        return Record(
+            id=draft.id, revision=revision, created_at=created_at, created_by=created_by, updated_at=now,
+            updated_by=self.actor.user_id, status=status, values=values,
+        )
+
+    # -- trash -----------------------------------------------------------------------------------
+
+    def restore(self, record_ids: Sequence[int]) -> list[Record]:
+        """Bring deleted records back under their own ids, as they were.
+
+        :raises NotFound: nothing deleted under that id. :raises Invalid: a unique value is taken meanwhile.
+        """
+        self.policy.require("delete", self.definition)
+        from lowcode.records import trash
+
+        return trash.restore(self, record_ids)
+
+
+def _system_image(record: Record) -> dict[str, t.Any]:
+    return {
+        "$created_at": record.created_at.isoformat(), "$created_by": record.created_by,
+        "$revision": record.revision, "status": record.status,
+    }
+

@@ -1,0 +1,77 @@
+"""Bringing deleted records back from their last image in the history."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lowcode.errors import NotFound
+from lowcode.fields.subtable import Row, SubtableField
+from lowcode.records import compute, derived, history, unique
+from lowcode.records.draft import Draft
+from lowcode.records.merge import empty_value
+from lowcode.records.record import Change, Record
+from lowcode.records.rows import RowWriter, next_ids
+
+if t.TYPE_CHECKING:
+    from lowcode.records.service import RecordService
+
+
+def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
+    """Insert the records again under their own ids; roll-ups and formulas are computed anew.
+
+    :raises NotFound: there is nothing deleted under an id. :raises Invalid: a unique value is taken meanwhile.
+    """
+    table, main = service.tables.history, service.tables.main
+    drafts: list[Draft] = []
+    writer = RowWriter(service.connection, service.tables, service.plan.stored)
+    entries = []
+    for index, record_id in enumerate(dict.fromkeys(record_ids)):
+        newest = service.connection.execute(
+            sa.select(table).where(table.c.record_id == record_id).order_by(table.c.id.desc()).limit(1)
+        ).first()
+        alive = service.connection.scalar(sa.select(main.c.id).where(main.c.id == record_id))
+        if newest is None or newest.action != "delete" or alive is not None:
+            raise NotFound("record.not_in_trash", id=record_id)
+        entry = history._entry(newest)
+        draft = Draft(index=index, change=Change(), before=None, id=record_id)
+        for field in service.plan.stored:
+            stored = entry.before.get(str(field.id))
+            draft.values[field.code] = (
+                empty_value(field) if stored is None else history.revived(field, stored, service.ctx)
+            )
+        draft.system = {
+            "revision": newest.revision + 1, "status": entry.before.get("status"),
+            "created_at": datetime.fromisoformat(entry.before["$created_at"]), "created_by": entry.before.get("$created_by"),
+            "updated_at": service.ctx.now, "updated_by": service.actor.user_id,
+        }
+        drafts.append(draft)
+        entries.append({"record_id": record_id, "revision": newest.revision + 1, "action": "restore"})
+    derived.own_rollups(service.workspace, service.live, service.plan, drafts)
+    for draft in drafts:
+        compute.evaluate(service.definition, service.plan, draft.values, service.ctx)
+    unique.check(service.connection, service.live, service.plan, drafts)
+    service._stop_on_problems(drafts)
+    for draft in drafts:
+        writer.insert(draft.id, draft.system, draft.values, {}, service.ctx)
+    writer.flush()
+    for subtable in service.plan.subtables:
+        _restore_rows(service, subtable, drafts)
+    history.write(service.connection, service.live, service.actor, service.ctx.now, entries)
+    derived.refresh(service.workspace, service.live, drafts, [])
+    return service.workspace.reader(service.live).by_ids([d.id for d in drafts])
+
+
+def _restore_rows(service: RecordService, subtable: SubtableField, drafts: Sequence[Draft]) -> None:
+    part = service.tables.rows[subtable.id]
+    writer = RowWriter(service.connection, part, subtable.fields)
+    rows: list[tuple[Draft, int, Row]] = [
+        (d, at, row) for d in drafts for at, row in enumerate(d.values.get(subtable.code) or ())
+    ]
+    for (draft, at, row), row_id in zip(rows, next_ids(service.connection, part.main, len(rows)), strict=True):
+        writer.insert(row_id, {"record_id": draft.id, "position": at}, replace(row, id=row_id).values, {}, service.ctx)
+    writer.flush()

@@ -1,0 +1,70 @@
+"""One transaction of one actor: the apps as they are live in it, and readers and services on them."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from lowcode import db
+from lowcode.access.actor import Actor
+from lowcode.fields.base import Context
+from lowcode.files.library import AttachableFiles
+from lowcode.records.catalog import Catalog, LiveApp
+from lowcode.records.reader import RecordReader
+
+if t.TYPE_CHECKING:
+    from lowcode.records.service import RecordService
+
+
+class Workspace:
+    """Everything a caller needs inside one transaction; made by :func:`reading` or :func:`writing`."""
+
+    def __init__(self, connection: sa.Connection, catalog: Catalog, actor: Actor, ctx: Context) -> None:
+        self.connection, self.catalog, self.actor, self.ctx = connection, catalog, actor, ctx
+        self.snapshot = catalog.snapshot(connection)
+
+    def app(self, app: int | str) -> LiveApp:
+        """A live app by number or code. Raises :class:`~lowcode.errors.NotFound`."""
+        return self.snapshot.app(app)
+
+    def context(self, live: LiveApp) -> Context:
+        """The fields' context inside an app: its number and code join, and the files of this transaction."""
+        return replace(self.ctx, app_id=live.id, app_code=live.code, files=AttachableFiles(self.connection))
+
+    def reader(self, app: int | str | LiveApp) -> RecordReader:
+        """The reader of an app for this actor."""
+        live = app if isinstance(app, LiveApp) else self.app(app)
+        return RecordReader(self.snapshot, live, self.connection, self.actor, self.context(live))
+
+    def service(self, app: int | str | LiveApp) -> RecordService:
+        """The writer of an app for this actor; only inside :func:`writing`."""
+        from lowcode.records.service import RecordService  # the service works on a workspace in turn
+
+        live = app if isinstance(app, LiveApp) else self.app(app)
+        return RecordService(self, live)
+
+    def acting_as(self, actor: Actor) -> Workspace:
+        """The same transaction for another actor (the system, for derived values)."""
+        other = Workspace.__new__(Workspace)
+        other.connection, other.catalog, other.ctx, other.snapshot = self.connection, self.catalog, self.ctx, self.snapshot
+        other.actor = actor
+        return other
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine, catalog: Catalog, actor: Actor, ctx: Context) -> Iterator[Workspace]:
+    """A workspace in a short read transaction."""
+    with db.reading(engine) as connection:
+        yield Workspace(connection, catalog, actor, ctx)
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine, catalog: Catalog, actor: Actor, ctx: Context) -> Iterator[Workspace]:
+    """A workspace in a write transaction that holds the live versions until it ends."""
+    with db.writing(engine) as connection:
+        db.hold_live_versions(connection)
+        yield Workspace(connection, catalog, actor, ctx)
