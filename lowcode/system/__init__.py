@@ -1,0 +1,1 @@
+"""Tables of the platform itself (users, apps, versions, files, sessions, jobs, audit log) and their migrations."""
