@@ -28,7 +28,7 @@ export function iso(year, month, day) {
  * @returns {string | null} ISO date; null when it cannot be read; '' when nothing was typed
  */
 export function readDate(raw, today) {
-  const text = raw.normalize('NFKC').trim().toLowerCase().replace(/元年/, '1年');
+  const text = raw.normalize('NFKC').trim().toLowerCase().replace(/元(?=[年.\/-])/, '1');
   if (!text) return '';
   const [thisYear, thisMonth, thisDay] = today.split('-').map(Number);
   if (text in WORDS) {
