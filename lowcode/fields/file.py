@@ -19,6 +19,7 @@ from lowcode.fields.context import FileRef
 
 ADDRESS = "/k/file/{key}/{name}"
 """Where the runtime serves an attachment; ``?size=`` asks for a thumbnail."""
+PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 THUMBNAIL_SIZES = ("50", "150", "250", "500")
 
 
@@ -109,11 +110,13 @@ class FileField(ManyValued):
         """A file as a link, with a small picture where it is one."""
         address = file_address(ref)
         picture = Markup("")
-        if ref.content_type in ("image/jpeg", "image/png", "image/gif", "image/webp"):
-            picture = Markup('<img src="{0}?size={1}" width="{1}" alt="" loading="lazy">').format(
+        if ref.content_type in PICTURES:
+            picture = Markup('<img class="thumb" src="{0}?size={1}" width="{1}" alt="" loading="lazy">').format(
                 address, self.thumbnail_size
             )
-        return Markup('<a class="file" href="{}">{}<span>{}</span></a>').format(address, picture, ref.name)
+        return Markup('<span class="file"><a href="{}">{}{}</a> <span class="file-size">{}</span></span>').format(
+            address, picture, ref.name, shown_size(ref.size)
+        )
 
     def form_values(self, value: Value, ctx: Context) -> tuple[str, ...]:
         return tuple(ref.key for ref in value or ())
@@ -126,6 +129,15 @@ class FileField(ManyValued):
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
         return str(raw)
+
+
+def shown_size(size: int) -> str:
+    """A size as people read it: ``12 KB``."""
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:
+            return f"{size} {unit}"
+        size = -(-size // 1024)
+    return f"{size} GB"
 
 
 def file_address(ref: FileRef) -> str:

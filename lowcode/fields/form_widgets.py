@@ -23,8 +23,11 @@ if t.TYPE_CHECKING:
     from lowcode.fields.base import Field
     from lowcode.fields.subtable import Row, SubtableField
 
-PICKER = "/k/{app}/picker/{field}"
-"""Where the runtime answers a picker's questions (``?q=…``)."""
+PICKER = "/k/{app}/picker/{field}?q="
+"""Where the runtime answers a picker with ``{"items": [{"value", "label", "detail"}]}``; the typed words follow.
+
+The label goes into the box, so it must be what the field reads: the key of a lookup, ``name (code)`` of a person.
+"""
 ADD_ROW = "_add_row"
 """The button that asks for one more row; its value is the subtable's name. Nothing is saved then."""
 UPLOAD = ":upload"
@@ -35,6 +38,13 @@ _MAX_ROW_NUMBER = 99_999
 def picker_url(field: Field, ctx: Context) -> str:
     """The address that a field's picker asks."""
     return PICKER.format(app=ctx.app_id or 0, field=field.id)
+
+
+def picker(control: Markup, field: Field, ctx: Context) -> Markup:
+    """A text input that scripts turn into a combobox."""
+    words = {name: messages.text(f"web.combo_{name}", ctx.locale) for name in ("hits", "none", "choose", "enter")}
+    params = html_params(data_url=picker_url(field, ctx), **{f"data_text_{name}": text for name, text in words.items()})
+    return Markup("<lc-combobox {}>{}</lc-combobox>").format(Markup(params), control)
 
 
 def say(code: str, ctx: Context, **params: t.Any) -> str:
@@ -53,7 +63,7 @@ class EntityPicker:
         shared = {"aria-required": "true"} if field.field.is_required() else {}
         params = {
             "id": field.id, "name": field.name, "class": "select", "multiple": True,
-            "size": min(max(len(choices), 3), 8), "data-url": picker_url(field.field, field.ctx), **shared, **attributes,
+            "size": min(max(len(choices), 3), 8), **shared, **attributes,
         }
         options = Markup("").join(
             Markup("<option {}>{}</option>").format(
@@ -74,15 +84,10 @@ class EntityPicker:
             "value": ", ".join(typed), "autocomplete": "off", "aria-label": say("entity_more", field.ctx, label=field.label.text),
             "placeholder": say("entity_more_short", field.ctx),
         }
-        return Markup("<input {}>").format(Markup(html_params(**params)))
+        return picker(Markup("<input {}>").format(Markup(html_params(**params))), field.field, field.ctx)
 
 
 # --- lookups -----------------------------------------------------------------------------------
-
-
-def lookup_attributes(field: Field, ctx: Context) -> dict[str, t.Any]:
-    """What turns a text input into a record picker where scripts run."""
-    return {"data-url": picker_url(field, ctx), "data-lookup": field.code}
 
 
 class LookupInput:
@@ -92,9 +97,9 @@ class LookupInput:
         required = {"aria-required": "true"} if field.field.is_required() else {}
         params = {
             "type": "text", "id": field.id, "name": field.name, "value": field._value(), "class": "input lookup",
-            "autocomplete": "off", **required, **attributes,
+            "autocomplete": "off", "data-lookup": field.field.code, **required, **attributes,
         }
-        return Markup("<input {}>").format(Markup(html_params(**params)))
+        return picker(Markup("<input {}>").format(Markup(html_params(**params))), field.field, field.ctx)
 
 
 # --- files -------------------------------------------------------------------------------------
@@ -128,7 +133,7 @@ class FileInput:
 
     def __call__(self, field: FileFormField, **attributes: t.Any) -> Markup:
         lines = Markup("").join(self._line(field, ref, number) for number, ref in enumerate(field.data or ()))
-        kept = Markup('<ul class="files" id="{}-kept">{}</ul>').format(field.id, lines) if lines else Markup("")
+        kept = Markup('<ul class="file-list" id="{}-kept">{}</ul>').format(field.id, lines) if lines else Markup("")
         params = {"type": "file", "id": field.id, "name": field.upload_name, "multiple": True, "class": "file-input",
                   **attributes}
         return marker(field) + kept + Markup("<input {}>").format(Markup(html_params(**params)))
@@ -297,19 +302,23 @@ class SubtableFormField(FormField):
 class SubtableInput:
     """A table with one line a row. It writes the cells' errors too, since no template sees the cells."""
 
+    kind: t.ClassVar[str] = "subtable"
+    """Templates give a control with a kind a caption instead of a label."""
+
     def __call__(self, field: SubtableFormField, **attributes: t.Any) -> Markup:
         heads = Markup("").join(
             Markup('<th scope="col">{}</th>').format(self._head(inner, field.ctx))
             for inner in field.field.fields if inner.stores_value
         )
         lines = Markup("").join(self._line(field, row, place) for place, row in enumerate(field.rows, 1))
-        params = {"id": field.id, "class": "subtable-edit", "data-subtable": field.name, "aria-label": field.label.text,
+        params = {"id": field.id, "class": "subtable", "role": "region", "tabindex": "0", "aria-label": field.label.text,
                   **attributes}
         return Markup(
-            "{marker}<div class=\"subtable-scroll\"><table {params}><thead><tr>{heads}"
-            '<th scope="col">{place}</th><th scope="col">{delete}</th></tr></thead><tbody>{lines}</tbody></table></div>'
-            '<template data-row="{name}"><table><tbody>{blank}</tbody></table></template>'
-            '<button type="submit" class="button button-small" name="{add}" value="{name}" formnovalidate>{add_text}</button>'
+            '<lc-subtable class="subtable-editor" data-name="{name}">{marker}<div {params}><table><thead><tr>'
+            '<th scope="col" class="cell-handle">{place}</th>{heads}<th scope="col">{delete}</th></tr></thead>'
+            '<tbody>{lines}</tbody></table></div><template><table><tbody>{blank}</tbody></table></template>'
+            '<div class="subtable-foot"><button class="button button-small button-link" type="submit" name="{add}" '
+            'value="{name}" formnovalidate>{add_text}</button></div></lc-subtable>'
         ).format(
             marker=marker(field), params=Markup(html_params(**params)), heads=heads, lines=lines, name=field.name,
             place=say("row_place", field.ctx), delete=say("row_delete", field.ctx),
@@ -319,7 +328,7 @@ class SubtableInput:
     def _head(self, inner: Field, ctx: Context) -> Markup:
         label = escape(inner.display_label(ctx.locale))
         if inner.is_required():
-            label += Markup(' <span class="required">{}</span>').format(say("required_mark", ctx))
+            label += Markup(' <span class="field-required">{}</span>').format(messages.text("web.required", ctx.locale))
         return label + (Markup('<span class="hint">{}</span>').format(inner.hint) if inner.hint else Markup(""))
 
     def _line(self, field: SubtableFormField, row: RowForm, place: int | None) -> Markup:
@@ -327,7 +336,7 @@ class SubtableInput:
         shown = "" if place is None else str(place)
         prefix = f"{field.name}-{number}"
         cells = Markup("").join(
-            Markup('<td data-label="{}">{}{}</td>').format(
+            Markup('<td><span class="sub-label" aria-hidden="true">{}</span>{}{}</td>').format(
                 cell.label.text, cell(**{"aria-label": say("row_cell", field.ctx, label=cell.label.text, row=shown)}),
                 _errors(cell),
             )
@@ -343,15 +352,16 @@ class SubtableInput:
         )
         row_id = html_params(type="hidden", name=f"{prefix}:id", value="" if row.row_id is None else row.row_id)
         return Markup(
-            '<tr data-number="{}">{}<td class="row-place"><input {}><input {}></td><td class="row-delete"><input {}></td></tr>'
-        ).format(number, cells, Markup(row_id), Markup(place_input), Markup(delete_input))
+            '<tr data-row="{}"><td class="cell-handle"><input {}><input {}></td>{}'
+            '<td class="cell-tools"><label class="check"><input {}> <span class="sub-label">{}</span></label></td></tr>'
+        ).format(number, Markup(row_id), Markup(place_input), cells, Markup(delete_input), say("row_delete", field.ctx))
 
 
 def _errors(cell: FormField) -> Markup:
     if not cell.errors:
         return Markup("")
-    lines = Markup("").join(Markup("<li>{}</li>").format(error) for error in cell.errors)
-    return Markup('<ul class="errors" id="{}-errors">{}</ul>').format(cell.id, lines)
+    lines = Markup("").join(Markup('<p class="field-error"><span>{}</span></p>').format(error) for error in cell.errors)
+    return Markup('<div id="{}-errors">{}</div>').format(cell.id, lines)
 
 
 def _digits(text: str | None) -> int | None:
@@ -360,5 +370,5 @@ def _digits(text: str | None) -> int | None:
 
 __all__ = [
     "ADD_ROW", "PICKER", "UPLOAD", "EntityPicker", "FileFormField", "FileInput", "LookupInput", "RowForm",
-    "SubtableFormField", "SubtableInput", "lookup_attributes", "picker_url",
+    "SubtableFormField", "SubtableInput", "picker_url",
 ]

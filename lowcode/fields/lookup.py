@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from lowcode.errors import Problem
 from lowcode.fields import adapters, form_widgets
-from lowcode.fields.base import Context, Field, setting
+from lowcode.fields.base import Field, setting
+from lowcode.fields.link import LinkField
 from lowcode.fields.number import NumberField
 from lowcode.fields.related import AppRef
 from lowcode.fields.settings import FrozenList, Nested
@@ -104,9 +105,6 @@ class LookupField(Field):
                 yield Problem(code="lookup.target_twice", path=where, params={"field": mapping.field})
             seen.add(mapping.field)
 
-    def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
-        return {**super().input_attributes(ctx), **form_widgets.lookup_attributes(self, ctx)}
-
 
 # A lookup has no limits, uniqueness or default of its own: the key's app rules over them. Attributes without
 # `setting` are no settings, so a definition that gives one is told that it would do nothing.
@@ -134,12 +132,22 @@ class LookupNumberField(LookupField, NumberField):
     default_value: Decimal | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookupLinkField(LookupField, LinkField):
+    """A lookup by a link."""
+
+    unique: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    default_value: str = ""
+
+
 LOOKUPS: t.Final[t.Mapping[str, type[LookupField]]] = {
-    kind.type_name: kind for kind in (LookupTextField, LookupNumberField)
+    kind.type_name: kind for kind in (LookupTextField, LookupNumberField, LookupLinkField)
 }
 """The class of a property that has a ``lookup`` key, by its type."""
 
 __all__ = [
-    "FRESHNESS", "LOOKUPS", "FieldMapping", "Lookup", "LookupField", "LookupNumberField",
+    "FRESHNESS", "LOOKUPS", "FieldMapping", "Lookup", "LookupField", "LookupLinkField", "LookupNumberField",
     "LookupTextField",
 ]

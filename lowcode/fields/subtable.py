@@ -319,7 +319,7 @@ class SubtableField(Field):
             )
             for row in value
         )
-        return Markup('<table class="subtable"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(heads, rows)
+        return Markup('<div class="subtable"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(heads, rows)
 
     # -- kintone ---------------------------------------------------------------------------------
 
