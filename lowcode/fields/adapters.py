@@ -132,7 +132,8 @@ class TextInput:
 
     def __call__(self, field: FormField, **attributes: t.Any) -> Markup:
         required = {"aria-required": "true"} if field.field.is_required() else {}
-        params = {"id": field.id, "name": field.name, "value": field._value(), **self.attributes, **required, **attributes}
+        own = {"id": field.id, "name": field.name, "value": field._value()}
+        params = {**own, **self.attributes, **required, **attributes}
         return Markup(f"<input {html_params(**params)}>")
 
 
@@ -218,7 +219,7 @@ class ApiField(ma.fields.Field[Value]):
         except Invalid as error:
             problems = error.problems
         if problems:
-            raise ma.ValidationError(list(problems))  # type: ignore[arg-type]  # messages may be any objects
+            raise ma.ValidationError(list(problems))
         return loaded
 
     def _serialize(self, value: Value, attr: str | None, obj: t.Any, **kwargs: t.Any) -> t.Any:

@@ -29,7 +29,9 @@ from lowcode.fields.context import NOBODY, Context, Tables, Value
 from lowcode.fields.settings import FrozenMap, dump_settings, json_key, setting, settings_schema
 
 CODE_PATTERN = re.compile(r"[^\W\d][\w・￥＄]{0,127}")
-RESERVED_CODES = frozenset({"__ROOT__", "not", "and", "or", "in", "like", "is", "empty", "order", "by", "limit", "offset"})
+RESERVED_CODES = frozenset(
+    {"__ROOT__", "not", "and", "or", "in", "like", "is", "empty", "order", "by", "limit", "offset"}
+)
 EMPTY_OPERATORS = ("is empty", "is not empty")
 EQUALITY = ("=", "!=", "in", "not in")
 ORDER = (">", "<", ">=", "<=")
@@ -95,7 +97,7 @@ class Field:
     def check_settings(self) -> Iterator[Problem]:
         """What is wrong between the settings (each alone is checked by its schema); paths start with the JSON key."""
         if not CODE_PATTERN.fullmatch(self.code) or self.code.lower() in RESERVED_CODES:
-            yield Problem(code="setting.code", path=("code",), params={"value": self.code})
+            yield Problem(code="setting.bad_code", path=("code",), params={"value": self.code})
 
     # -- storage ---------------------------------------------------------------------------------
 
@@ -302,13 +304,13 @@ class Field:
             case ">" | "<" | ">=" | "<=" if self.is_empty(operand):
                 return sa.false()
             case ">":
-                return column > self.store(operand)
+                return t.cast("sa.ColumnElement[bool]", column > self.store(operand))
             case "<":
-                return column < self.store(operand)
+                return t.cast("sa.ColumnElement[bool]", column < self.store(operand))
             case ">=":
-                return column >= self.store(operand)
+                return t.cast("sa.ColumnElement[bool]", column >= self.store(operand))
             case "<=":
-                return column <= self.store(operand)
+                return t.cast("sa.ColumnElement[bool]", column <= self.store(operand))
             case "is empty":
                 return column.is_(None)
             case "is not empty":
@@ -367,12 +369,12 @@ class contains(sa.sql.functions.GenericFunction[bool]):
     inherit_cache = True
 
 
-@sa.ext.compiler.compiles(contains, "sqlite")  # type: ignore[misc]  # untyped decorator
+@sa.ext.compiler.compiles(contains, "sqlite")
 def _contains_sqlite(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
     return f"(coalesce(instr({compiler.process(element.clauses, **kwargs)}), 0) > 0)"
 
 
-@sa.ext.compiler.compiles(contains, "postgresql")  # type: ignore[misc]
+@sa.ext.compiler.compiles(contains, "postgresql")
 def _contains_postgresql(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
     return f"(coalesce(strpos({compiler.process(element.clauses, **kwargs)}), 0) > 0)"
 
@@ -489,7 +491,7 @@ def text_column(length: int | None = None) -> sa.types.TypeEngine[str]:
 
 
 __all__ = [
-    "CODE_PATTERN", "EMPTY_OPERATORS", "EQUALITY", "LIKE", "ORDER", "RESERVED_CODES", "Computed", "Context", "Decoration",
-    "Field", "Invalid", "ManyValued", "Problem", "SystemField", "Tables", "Value", "contains", "fold", "invalid", "setting",
-    "text_column",
+    "CODE_PATTERN", "EMPTY_OPERATORS", "EQUALITY", "LIKE", "ORDER", "RESERVED_CODES", "Computed", "Context",
+    "Decoration", "Field", "Invalid", "ManyValued", "Problem", "SystemField", "Tables", "Value", "contains", "fold",
+    "invalid", "setting", "text_column",
 ]

@@ -176,7 +176,7 @@ class LinkField(LineOfText):
         if not self.is_phone:
             return super()._where_in(column, operands)
         wanted = [operand if operand is None else phone_digits(operand) for operand in operands]
-        digits = t.cast("sa.Table", t.cast("sa.Column[t.Any]", column).table).c[self.digits_column]
+        digits = t.cast("sa.Column[t.Any]", column).table.c[self.digits_column]
         return super()._where_in(digits, wanted)
 
     def convert_from(self, old: Field) -> t.Callable[[Value, Context], Value] | None:

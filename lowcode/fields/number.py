@@ -83,7 +83,7 @@ def display_number(number: Decimal, *, digit: bool, display_scale: int | None) -
     """A number as it is shown: with a fixed number of places and thousands separators if so set."""
     if display_scale is not None:
         number = number.quantize(Decimal(1).scaleb(-display_scale), rounding=decimal.ROUND_HALF_UP, context=_CONTEXT)
-        number = abs(number) if not number else number
+        number = number if number else abs(number)  # "-0" is no number that people know
     return f"{number:,f}" if digit else f"{number:f}"
 
 

@@ -47,9 +47,11 @@ def shortened(raw: t.Any, limit: int = 80) -> str:
     """What was given, short enough for a sentence and free of characters that cannot be written."""
     if isinstance(raw, str):
         text = raw
+    elif raw is None or isinstance(raw, bool):
+        text = {None: "null", True: "true", False: "false"}[raw]
     elif isinstance(raw, float) or (isinstance(raw, int) and raw.bit_length() < 1_000):
         text = repr(raw)
     else:
-        text = type(raw).__name__
+        text = {"dict": "{…}", "list": "[…]", "tuple": "[…]"}.get(type(raw).__name__, type(raw).__name__)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
     return text if len(text) <= limit else f"{text[:limit]}…"

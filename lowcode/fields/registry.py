@@ -30,6 +30,7 @@ from lowcode.fields.multi_line_text import MultiLineTextField
 from lowcode.fields.multi_select import MultiSelectField
 from lowcode.fields.number import NumberField
 from lowcode.fields.organization_select import OrganizationSelectField
+from lowcode.fields.plain import shortened
 from lowcode.fields.radio_button import RadioButtonField
 from lowcode.fields.record_number import RecordNumberField
 from lowcode.fields.reference_table import ReferenceTableField
@@ -96,7 +97,7 @@ def field_class(properties: Mapping[str, t.Any]) -> type[Field]:
     name = properties.get("type")
     found = (LOOKUPS if "lookup" in properties else TYPES).get(name) if isinstance(name, str) else None
     if found is None:
-        raise Invalid([Problem(code="setting.unknown_type", path=("type",), params={"value": name})])
+        raise Invalid([Problem(code="setting.unknown_type", path=("type",), params={"value": shortened(name)})])
     return found
 
 
@@ -139,7 +140,7 @@ def _problems(messages: t.Any, given: t.Any, path: Path = ()) -> Iterator[Proble
     elif isinstance(messages, Problem):
         yield messages.under(*path)
     else:
-        yield Problem(code=str(messages), path=path, params={"value": given})
+        yield Problem(code=str(messages), path=path, params={"value": shortened(given)})
 
 
 def _member(given: t.Any, key: t.Any) -> t.Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import re
 import typing as t
 from collections.abc import Mapping
@@ -16,12 +15,13 @@ _HUMP = re.compile(r"_([a-z0-9])")
 
 
 def setting(
-    schema: ma.fields.Field, *, control: str, label: str, default: t.Any = dataclasses.MISSING, key: str | None = None
+    schema: ma.fields.Field[t.Any], *, control: str, label: str, default: t.Any = dataclasses.MISSING,
+    key: str | None = None,
 ) -> t.Any:
     """Declare a setting once: dataclass attribute, JSON schema and designer control.
 
     :param schema: marshmallow field that loads and dumps the setting's JSON.
-    :param control: the designer's control (``text``, ``check``, ``number``, ``select``, ``options``, ``formula``, ``hidden`` …).
+    :param control: the designer's control (``text``, ``check``, ``number``, ``select``, ``options``, ``hidden`` …).
     :param label: message key of the control's label.
     :param key: the JSON key where it is not the attribute's name in camelCase.
     """
@@ -52,7 +52,7 @@ class NumericString(ma.fields.Field[Decimal | None]):
             return None
         if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
             raise ma.ValidationError("setting.not_a_number")
-        if isinstance(value, int) and value.bit_length() > 100 or isinstance(value, str) and len(value) > 40:
+        if (isinstance(value, int) and value.bit_length() > 100) or (isinstance(value, str) and len(value) > 40):
             raise ma.ValidationError("setting.not_a_number")
         try:
             number = Decimal(str(value))
@@ -80,7 +80,7 @@ class IntegerString(NumericString):
     ) -> t.Any:
         number = super()._deserialize(value, attr, data, **kwargs)
         if number is None and self.required:
-            raise ma.ValidationError("setting.required")
+            raise ma.ValidationError("setting.missing")
         return None if number is None else int(number)
 
 
@@ -90,13 +90,15 @@ class FrozenMap(ma.fields.Field[tuple[tuple[str, str], ...]]):
     def _serialize(self, value: t.Any, attr: str | None, obj: t.Any, **kwargs: t.Any) -> dict[str, str]:
         return dict(value or ())
 
-    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> tuple[tuple[str, str], ...]:
+    def _deserialize(
+        self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
+    ) -> tuple[tuple[str, str], ...]:
         if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
             raise ma.ValidationError("setting.not_a_map")
         return tuple(sorted((str(k), str(v)) for k, v in value.items()))
 
 
-class FrozenList(ma.fields.List):
+class FrozenList(ma.fields.List[t.Any]):
     """A list kept as a tuple."""
 
     def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> t.Any:
@@ -127,12 +129,12 @@ class SettingsSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    error_messages: t.ClassVar[dict[str, str]] = {"unknown": "setting.unknown", "type": "setting.not_a_map"}
+    error_messages = {"unknown": "setting.unknown", "type": "setting.not_a_map"}  # noqa: RUF012  # marshmallow's
 
 
 MESSAGES = {
-    "required": "setting.required",
-    "null": "setting.null",
+    "required": "setting.missing",
+    "null": "setting.missing",
     "invalid": "setting.wrong_type",
     "invalid_utf8": "setting.wrong_type",
     "too_large": "setting.too_large",
@@ -140,9 +142,18 @@ MESSAGES = {
 }
 
 
-@functools.cache
+_SCHEMAS: dict[type[t.Any], type[SettingsSchema]] = {}
+
+
 def settings_schema(owner: type[t.Any]) -> type[SettingsSchema]:
     """The marshmallow schema that loads and dumps the settings of ``owner``, a dataclass of settings."""
+    found = _SCHEMAS.get(owner)
+    if found is None:
+        found = _SCHEMAS[owner] = _make_schema(owner)
+    return found
+
+
+def _make_schema(owner: type[t.Any]) -> type[SettingsSchema]:
     members: dict[str, t.Any] = {}
     for attribute in dataclasses.fields(owner):
         if "schema" not in attribute.metadata:
