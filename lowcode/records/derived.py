@@ -182,7 +182,7 @@ def _touched_by_rollup(
 
 
 def _touched_by_lookup(workspace: Workspace, target: LiveApp, field: LookupField, steps: Sequence[Step]) -> set[int]:
-    origins = {origin for _, origin in field.mappings}
+    origins = {origin for _, origin in lookups.mappings(field)}
     changed = [i for before, after, i, is_new in steps if not is_new and after and any(before.get(o) != after.get(o) for o in origins)]
     column = target.tables.main.c[field.source_column]
     found: set[int] = set()

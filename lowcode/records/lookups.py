@@ -33,6 +33,11 @@ class Want:
     row: int = 0
 
 
+def mappings(field: LookupField) -> list[tuple[str, str]]:
+    """(own field, field of the source) of everything the lookup copies."""
+    return [(m.field, m.related_field) for m in field.lookup.field_mappings]
+
+
 def copy(workspace: Workspace, live: LiveApp, plan: SavePlan, drafts: Sequence[Draft], ctx: Context) -> None:
     """Copy the mapped fields of every lookup whose key was given or changed; one statement per lookup field."""
     for field in plan.lookups:
@@ -75,10 +80,10 @@ def _copy_field(
         mapped: dict[str, Value] = {}
         source_id: int | None = None
         if field.is_empty(want.value):
-            mapped = {to: empty_value(targets[to]) for to, _ in field.mappings if to in targets}
+            mapped = {to: empty_value(targets[to]) for to, _ in mappings(field) if to in targets}
         elif want.value in found:
             source_id, values = found[want.value]
-            for to, origin in field.mappings:
+            for to, origin in mappings(field):
                 if to not in targets:
                     continue
                 try:
@@ -126,7 +131,7 @@ def _sources(
         except Invalid:
             continue
     by_stored = {key_field.store(v): k for k, v in wanted.items() if not key_field.is_empty(v)}
-    fields = [key_field.code, *[origin for _, origin in field.mappings]]
+    fields = [key_field.code, *[origin for _, origin in mappings(field)]]
     for part in chunks(list(by_stored)):
         statement = sa.select(source.tables.main.c.id, column).where(column.in_(part)).order_by(source.tables.main.c.id)
         ids = {row[0]: row[1] for row in workspace.connection.execute(statement)}
@@ -155,7 +160,7 @@ def drift(workspace: Workspace, live: LiveApp, field: LookupField, values: t.Map
     if found is None:
         return {}
     different = {}
-    for to, origin in field.mappings:
+    for to, origin in mappings(field):
         target = live.definition.find(to)
         if target is None:
             continue

@@ -437,6 +437,10 @@ class RecordService:
                     values[field.code] = now
                 case "STATUS":
                     values[field.code] = status
+                case "STATUS_ASSIGNEE" if "assignees" in draft.system:
+                    values[field.code] = field.load(draft.system["assignees"])
+                case "STATUS_ASSIGNEE" | "CATEGORY":
+                    values.setdefault(field.code, ())
         return Record(
             id=draft.id, revision=revision, created_at=created_at, created_by=created_by, updated_at=now,
             updated_by=self.actor.user_id, status=status, values=values,
