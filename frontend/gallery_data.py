@@ -117,11 +117,11 @@ def list_page(ui: t.Any, *, english: bool = False) -> dict[str, t.Any]:
 
     return {
         "words": {
-            "public_form": "公開フォーム", "app_settings": "アプリの設定", "add": "レコードを追加", "views": "一覧", "add_view": "一覧を追加",
+            "public_form": "公開フォーム", "app_settings": "アプリの設定", "add": "レコードを追加", "add_short": "追加", "views": "一覧", "add_view": "一覧を追加",
             "search_list": "この一覧を検索", "search_hint": "氏名・カナ・電話・番号", "filter": "条件", "sort": "次回連絡 ↑", "columns": "列",
             "edit_table": "表で編集", "more": "そのほか",
         } if ja else {
-            "public_form": "Public form", "app_settings": "App settings", "add": "Add record", "views": "Views", "add_view": "Add view",
+            "public_form": "Public form", "app_settings": "App settings", "add": "Add record", "add_short": "Add", "views": "Views", "add_view": "Add view",
             "search_list": "Search this list", "search_hint": "Name, kana, phone, ID", "filter": "Filter", "sort": "Next call ↑", "columns": "Columns",
             "edit_table": "Edit as table", "more": "More",
         },
@@ -231,8 +231,8 @@ def edit_page() -> dict[str, t.Any]:
                     {"bound": Bound(7, "かかりつけ医療機関", "中央内科クリニック", kind="combo"), "span": 5, "aside": "医療機関アプリから選択"}]},
                 {"title": "同居家族", "conditional": True, "why": "「同居家族」が あり のとき表示",
                  "tools": Markup('<span class="small desktop-only">Excelから貼り付けできます <kbd>Ctrl V</kbd></span>'), "parts": [
-                     {"subtable": {"name": "family", "label": "同居家族", "columns": [{"label": "氏名"}, {"label": "続柄"}, {"label": "年齢", "numeric": True},
-                                                                            {"label": "症状"}, {"label": "備考"}],
+                     {"subtable": {"name": "family", "label": "同居家族", "columns": [{"label": "氏名", "size": "l"}, {"label": "続柄", "size": "m"}, {"label": "年齢", "numeric": True, "size": "s"},
+                                                                            {"label": "症状", "size": "m"}, {"label": "備考"}],
                                    "rows": [row(1, "山田 太一", "配偶者", "82", "なし", "検査待ち"), row(2, "山田 みのり", "選択してください", "51", "咳", "平日は不在", ["続柄を選んでください"])]}}]},
                 {"title": "健康観察", "parts": [
                     {"bound": Bound(8, "次回連絡", "2026/11/22 13:00", changed=True)}, {"bound": Bound(9, "体温", "37.8", unit="℃")},
