@@ -70,10 +70,7 @@ def output(value: Value, format: Format | str, *, precision: Precision = DEFAULT
 
 
 def _minutes(value: Decimal) -> tuple[str, int]:
-    try:
-        total = moments.whole(value.copy_abs()) // 60
-    except Fault:
-        total = 0
+    total = int(value.copy_abs()) // 60  # as long as the app's precision lets it be, at most 100 digits
     return ("-" if value < 0 and total else ""), total
 
 

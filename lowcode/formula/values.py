@@ -60,6 +60,8 @@ def text(value: Value, options: Options) -> str:
     """``value`` as a text: what ``&`` joins and what a text field keeps. Empty gives ``""``.
 
     Booleans are ``1`` and ``0`` as in kintone; a date and time is shown as the clock in the zone shows it.
+
+    :raises Fault: for a number with too many digits and for a text that is too long.
     """
     if value.__class__ is str:
         return value
@@ -77,7 +79,7 @@ def text(value: Value, options: Options) -> str:
         return value.isoformat()
     if isinstance(value, tuple | list):
         return limited(", ".join([text(item, options) for item in value if not is_empty(item)]))
-    return str(value)
+    raise Fault("conversion")
 
 
 def limited(value: str) -> str:

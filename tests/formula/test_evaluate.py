@@ -519,6 +519,13 @@ def test_a_datetime_without_a_zone_is_taken_as_utc() -> None:
     assert value('at&""', at=dt.datetime(2022, 8, 24, 23, 30)) == "2022-08-25 08:30"
 
 
+def test_values_of_other_types_are_no_error() -> None:
+    assert value("a+1", a=3) == 4
+    assert value('a&"x"', a=3) == "3x"
+    for alien in (1.5, b"bytes", object(), {"a": 1}):
+        assert [value(text, a=alien) for text in ('a&""', "a+1", "a=1", "IF(a,1,2)", "YEARS(a,a)")] == [None] * 5
+
+
 def test_numbers_that_are_none_have_no_result() -> None:
     for text in ("NaN", "sNaN", "Infinity", "-Infinity", "1E+5000", "1E+999999"):
         for formula in ("a", "a+1", "-a", "a*0.1", "a/3", 'a&""', "a<1", "ROUND(a,1)", "YEN(a,0)", "MAX(a,1)", "a^2"):

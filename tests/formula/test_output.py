@@ -61,6 +61,7 @@ KEPT: list[tuple[Value, str, t.Any, str]] = [
     (N(-3660), "HOUR_MINUTE", N(-3660), "-1:01"),
     (N(360000), "HOUR_MINUTE", N(360000), "100:00"),
     (CLOCK, "HOUR_MINUTE", N(34200), "9:30"),
+    (N("999999999999"), "HOUR_MINUTE", N("999999999999"), "277777777:46"),
     (None, "HOUR_MINUTE", None, ""),
 ]
 

@@ -49,6 +49,7 @@ REFUSED = [
     ("a＞1", "formula.full_width", 2, "＞"),
     ("a＆b", "formula.full_width", 2, "＆"),
     ("SUM(1，2)", "formula.full_width", 6, "，"),
+    ("a １", "formula.full_width", 3, "１"),
     ("＂a＂", "formula.full_width", 1, "＂"),
     ("a×b", "formula.operator", 2, "×"),
     ("a÷b", "formula.operator", 2, "÷"),
