@@ -484,6 +484,9 @@ class Decoration(Field):
     def coerce(self, raw: t.Any, ctx: Context) -> Value:
         return None
 
+    def where(self, operator: str, tables: Tables, operand: t.Any, ctx: Context) -> sa.ColumnElement[bool]:
+        raise invalid("query.operator_not_allowed", operator=operator, field=self.code)
+
 
 def text_column(length: int | None = None) -> sa.types.TypeEngine[str]:
     """The column type of texts, ordered by code point."""

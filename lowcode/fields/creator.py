@@ -36,6 +36,8 @@ class PersonField(SystemField):
         if type(raw) is int:
             # An id that was stored stays valid when its user is gone.
             return next(iter(_USERS.coerce((raw,), ctx)), None)
+        if isinstance(raw, Mapping) and raw.get("id") is None and raw.get("code") == "":
+            return None
         return next(iter(_USERS.coerce(raw, ctx)), None)
 
     def dump(self, value: Value) -> t.Any:

@@ -36,7 +36,7 @@ _WEEKDAY = re.compile(r"\((?:[月火水木金土日]|mon|tue|wed|thu|fri|sat|sun
 _MIDNIGHT = re.compile(r"(?:\s+|t)0?0:00(?::00(?:\.0+)?)?z?$")
 _TIME = re.compile(r"(?:\s+|t|(?<=日))(?:午前|午後)?\d{1,2}(?::\d{1,2}|時).*$")
 _ERA_NAMES = "|".join(_BY_NAME)
-_ERA_DATE = re.compile(rf"({_ERA_NAMES})\.?(元|\d{{1,2}})(?:年|[./-])(\d{{1,2}})(?:月|[./-])(\d{{1,2}})日?")
+_ERA_DATE = re.compile(rf"({_ERA_NAMES})\.?(元|\d{{1,4}})(?:年|[./-])(\d{{1,2}})(?:月|[./-])(\d{{1,2}})日?")
 _ERA_COMPACT = re.compile(r"([rhstm])(\d\d)(\d\d)(\d\d)")
 _ERA_PART = re.compile(rf"({_ERA_NAMES})\.?(?:元|\d{{1,2}})(?:年|[./-])?(?:\d{{1,2}}月?)?")
 _DATE = re.compile(r"(\d{1,4})(?:年|[./-])(\d{1,2})(?:月|[./-])(\d{1,2})日?")

@@ -30,6 +30,9 @@ class StatusAssigneeField(SystemField, UserSelectField):
     entities: tuple[EntityRef, ...] = ()
     default_value: tuple[EntityRef, ...] = ()
 
+    def search_text(self, value: Value, ctx: Context) -> str:
+        return ""
+
     def display(self, value: Value, ctx: Context) -> Markup:
         return UserSelectField.display(self, value, ctx) if self.enabled else Markup()
 
