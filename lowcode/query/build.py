@@ -48,6 +48,7 @@ MAX_PRODUCTS = 200
 _CHUNK = 100
 _DIGITS: t.Final = DecimalContext(prec=120)
 _LARGEST_UNITS: t.Final = 4 * 10**18
+_ONE: t.Final[sa.ColumnElement[int]] = sa.literal_column("1")
 _BLANKS = " \t\r\n\u3000"
 
 
@@ -198,7 +199,7 @@ class _Builder:
         main = self.tables.main
         if scope.subtable is not None:
             rows = _Renamed.of(self.tables.rows[scope.subtable.id])
-            statement = sa.select(sa.literal(1)).select_from(rows.main)
+            statement = sa.select(_ONE).select_from(rows.main)
             return sa.exists(statement.where(rows.main.c.record_id == main.c.id, on_row(rows)).correlate(main))
         related, join = t.cast(Related, scope.related), t.cast(t.Any, scope.join).condition
         there = _Renamed.of(related.tables)
@@ -210,7 +211,7 @@ class _Builder:
         visible = related.visible(there) if related.visible is not None else None
         if visible is not None:
             wanted.append(visible)
-        statement = sa.select(sa.literal(1)).select_from(there.main)
+        statement = sa.select(_ONE).select_from(there.main)
         return sa.exists(statement.where(*wanted, on_row(there)).correlate(main))
 
     # -- search ----------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ class _Builder:
                 if self.tables.search is not None:
                     search = self.tables.search.alias()
                     ways.append(sa.exists(
-                        sa.select(sa.literal(1)).select_from(search)
+                        sa.select(_ONE).select_from(search)
                         .where(search.c.id == main.c.id, _in_some(search, fields, word)).correlate(main)
                     ))
                 continue
@@ -238,7 +239,7 @@ class _Builder:
             if rows.search is not None:
                 row, search = rows.main.alias(), rows.search.alias()
                 ways.append(sa.exists(
-                    sa.select(sa.literal(1)).select_from(row.join(search, search.c.id == row.c.id))
+                    sa.select(_ONE).select_from(row.join(search, search.c.id == row.c.id))
                     .where(row.c.record_id == main.c.id, _in_some(search, fields, word)).correlate(main)
                 ))
         return _join(sa.or_, ways) if ways else sa.false()
@@ -378,6 +379,9 @@ def _one_of(column: sa.ColumnElement[t.Any], values: Sequence[t.Any]) -> Conditi
 
 
 def _present(column: sa.ColumnElement[t.Any], found: Condition) -> Condition:
+    """A comparison that is false, not unknown, where nothing is entered."""
+    if isinstance(column, sa.Column) and not column.nullable:
+        return found
     return sa.and_(column.is_not(None), found)
 
 

@@ -356,7 +356,7 @@ class _Parser:
         for word in ("in", "like"):
             if self._skip(word):
                 return f"not {word}" if negated else word
-        raise self.unexpected("in or like" if negated else "operator")
+        raise self.unexpected("in_or_like" if negated else "operator")
 
     def _skip(self, word: str) -> bool:
         if self.is_word(word):
@@ -394,7 +394,7 @@ class _Parser:
         if following.kind == "(" and _NAME.fullmatch(token.text):
             return self._call()
         if not (_NUMBER.fullmatch(token.text) or _TIME.fullmatch(token.text)):
-            raise self.unexpected("quoted")
+            raise self.unexpected("quotes")
         self.advance()
         return Literal(token.text, False, token.position)
 
@@ -426,8 +426,8 @@ class _Parser:
                                         meant=shown(looks_full_width(token.text)))])
         token = self.current
         if token.kind == "end":
-            return Invalid([problem("ends_early", token.position, expected=expected)])
-        return Invalid([problem("unexpected", token.position, found=shown(token.text), expected=expected)])
+            return Invalid([problem("ends_early", token.position)])
+        return Invalid([problem(f"expected_{expected}", token.position, found=shown(token.text))])
 
 
 __all__ = [

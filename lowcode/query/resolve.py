@@ -229,6 +229,8 @@ class Resolver:
         table_code, _, inner_code = code.partition(".")
         table = self._visible(table_code)
         scope = self._related_scope(table) if isinstance(table, ReferenceTableField) else None
+        if scope is None and isinstance(table, ReferenceTableField) and not self.people_known:
+            return None  # the other app may still arrive
         if scope is None or scope.related is None:
             self.problems.append(problem("not_related", position, field=shown(code), table=shown(table_code)))
             return None
@@ -465,7 +467,7 @@ def _record_number(text: str, field: Field | None, definition: AppDefinition) ->
         signed = re.fullmatch(r"-[0-9]{1,40}", text.strip())
         if signed:
             return max(int(text), -_LARGEST_ID)
-        raise Invalid([problem("not_a_record_number")])
+        raise Invalid([problem("not_a_value")])
     # Ids beyond 64 bits exist nowhere; the largest number stands for them all.
     return min(int(found[2]), _LARGEST_ID)
 

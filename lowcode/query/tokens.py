@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lowcode.errors import Invalid
+from lowcode.errors import Invalid, Problem
 from lowcode.query.problems import problem, shown
 
 MAX_LENGTH = 60_000
@@ -80,12 +80,12 @@ def _tokens(text: str) -> Iterator[Token]:
     yield Token("end", "", length, length)
 
 
-def _mistake(text: str, at: int) -> t.Any:
+def _mistake(text: str, at: int) -> Problem:
     """What stands where no token begins."""
     character = text[at]
     if character != '"':
         if character == "!":
-            return problem("unexpected", at + 1, found="!", expected="!=")
+            return problem("expected_operator", at + 1, found="!")
         if character in "'`":
             return problem("single_quote", at + 1, found=character)
         if character < " " or character == "\x7f":
