@@ -126,9 +126,6 @@ def _layout(definition: AppDefinition) -> Iterator[Problem]:
         if code in seen:
             yield Problem(code="definition.layout_twice", path=(*place, "code"), params={"code": code})
         seen.add(code)
-        if field.type_name != kind:
-            yield Problem(code="definition.layout_other_type", path=(*place, "type"),
-                          params={"code": code, "type": kind, "wanted": field.type_name})
         home = definition.subtable_of(code)
         if (home.code if home else "") != table:
             yield Problem(code="definition.layout_misplaced", path=place, params={"code": code})

@@ -213,8 +213,16 @@ def dumps(definition: AppDefinition) -> str:
 
 
 def loads(text: str) -> AppDefinition:
-    """The definition from a kept text, which was checked before it was kept."""
-    return load(orjson.loads(text))
+    """The definition from a kept text.
+
+    It was checked as a whole before it was kept, and is not checked again: a rule that a later release adds must
+    not make an app unusable. :raises Invalid: when it cannot be read at all.
+    """
+    reading = _Reading(complete(upgrade(orjson.loads(text))))
+    definition = reading.definition()
+    if definition is None or reading.problems:
+        raise Invalid(reading.problems)
+    return definition
 
 
 def digest(text: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 from lowcode.definition.ids import assign_ids
 from lowcode.definition.rights import DEFAULT_APP_RIGHTS
-from lowcode.fields.registry import TYPES
 
 Json = dict[str, t.Any]
 
@@ -59,7 +58,7 @@ def _fill_properties(properties: Json) -> None:
 def _add_system_fields(properties: Json) -> None:
     present = {p.get("type") for p in properties.values() if isinstance(p, Mapping)}
     for kind, code, english in SYSTEM_FIELDS:
-        if kind not in present and code not in properties and kind in TYPES:
+        if kind not in present and code not in properties:
             properties[code] = {"type": kind, "code": code, "label": code, "labels": {"en": english}}
 
 
@@ -75,6 +74,11 @@ def _mentioned(layout: t.Any) -> Iterator[tuple[str, t.Any]]:
 
 def _append_missing(properties: Json, layout: list[t.Any]) -> None:
     places = dict(_mentioned(layout))
+    for code, place in places.items():
+        # The property says what a field is; a place that still names its former type just follows.
+        kind = properties[code].get("type") if isinstance(properties.get(code), dict) else None
+        if isinstance(kind, str) and place.get("type") not in ("SUBTABLE", "GROUP"):
+            place["type"] = kind
     for code, settings in properties.items():
         if not isinstance(settings, dict) or (kind := settings.get("type")) in SYSTEM_TYPES:
             continue

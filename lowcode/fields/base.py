@@ -77,7 +77,7 @@ class Field:
     )
     indexed: bool = setting(ma.fields.Boolean(), control="check", label="setting.indexed", default=False)
     stored_as: str = setting(
-        ma.fields.String(validate=ma.validate.Regexp(r"(f[1-9]\d{0,9}_[1-9]\d{0,4})?\Z", error="setting.column")),
+        ma.fields.String(validate=ma.validate.Regexp(r"(f[1-9]\d{0,9}_[1-9]\d{0,4})?\Z", error="setting.choice")),
         control="hidden", label="setting.column", default="", key="column",
     )
     """The column where it is not ``f<id>``: each change of type gives the field a new one (``f<id>_<n>``)."""
@@ -213,6 +213,10 @@ class Field:
         return fold(self.text(value, ctx)) if self.searchable else ""
 
     # -- screens ---------------------------------------------------------------------------------
+
+    def heading(self, locale: str) -> str:
+        """The label as it stands beside the value and its control: empty where the author hides it."""
+        return "" if self.no_label else self.display_label(locale)
 
     def display_label(self, locale: str) -> str:
         """The label in the reader's language."""
@@ -353,8 +357,10 @@ class Field:
             if "schema" in attribute.metadata:
                 schema = attribute.metadata["schema"]
                 choices = next((list(v.choices) for v in schema.validators if isinstance(v, ma.validate.OneOf)), None)
+                default = None if attribute.default is dataclasses.MISSING else attribute.default
                 found.append({"key": json_key(attribute), "control": attribute.metadata["control"],
-                              "label": attribute.metadata["label"], "choices": choices})
+                              "label": attribute.metadata["label"], "choices": choices,
+                              "default": schema._serialize(default, attribute.name, None)})
         return found
 
     def to_json(self) -> dict[str, t.Any]:
@@ -390,6 +396,9 @@ class ManyValued(Field):
     operators: t.ClassVar[tuple[str, ...]] = ("in", "not in")
     json_schema: t.ClassVar[Mapping[str, t.Any]] = {"type": "array", "items": {"type": "string"}}
     sortable: t.ClassVar[bool] = False
+
+    # Not a setting here: the side table is always indexed.
+    indexed: bool = False
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
         return sa.Text()
@@ -451,6 +460,10 @@ class SystemField(Field):
     searchable: t.ClassVar[bool] = False
     system_column: t.ClassVar[str]
 
+    # No settings here (attributes without `setting`): there is no column of its own.
+    indexed: bool = False
+    stored_as: str = ""
+
     @property
     def computes(self) -> bool:
         return True
@@ -477,6 +490,10 @@ class Decoration(Field):
     searchable: t.ClassVar[bool] = False
     sortable: t.ClassVar[bool] = False
     operators: t.ClassVar[tuple[str, ...]] = ()
+
+    # No settings here (attributes without `setting`): there is no column of its own.
+    indexed: bool = False
+    stored_as: str = ""
 
     def row_values(self, value: Value) -> dict[str, t.Any]:
         return {}
