@@ -170,6 +170,15 @@ class CalcField(Computed):
             return value.astimezone(ctx.zone).replace(tzinfo=None)  # a spreadsheet knows no zones
         return self.text(value, ctx) if value is not None and self.format in _DURATIONS else value
 
+    def from_cell(self, raw: t.Any, ctx: Context) -> Value:
+        if isinstance(raw, datetime):
+            match self.format:
+                case "DATE":
+                    raw = raw.date()
+                case "DATETIME" if raw.tzinfo is None:
+                    raw = raw.replace(tzinfo=ctx.zone)
+        return self.coerce(str(raw) if isinstance(raw, float) else raw, ctx)
+
     def display(self, value: Value, ctx: Context) -> Markup:
         return escape(
             formula.display(

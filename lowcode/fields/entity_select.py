@@ -232,11 +232,11 @@ class EntitySelectField(ManyValued):
         return Markup(" ").join(pieces)
 
     def form_choices(self, value: Value, ctx: Context) -> Sequence[adapters.FormChoice]:
-        """Those who may be chosen, as far as they can be listed, and those who are chosen now."""
+        """Those who are chosen, in their order, then those who may be chosen, as far as they can be listed."""
         chosen = tuple(value or ())
-        listed = {entity.id: entity for entity in self._listed(ctx)}
-        for id in chosen:
-            listed.setdefault(id, ctx.directory.by_id(self.kind, id) or Entity(self.kind, id, "", f"#{id}"))
+        listed = {id: ctx.directory.by_id(self.kind, id) or Entity(self.kind, id, "", f"#{id}") for id in chosen}
+        for entity in self._listed(ctx):
+            listed.setdefault(entity.id, entity)
         return [
             adapters.FormChoice(f"{_ID}{entity.id}", entity.name, entity.id in chosen) for entity in listed.values()
         ]

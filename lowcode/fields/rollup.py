@@ -160,8 +160,11 @@ class RollupField(Computed):
             return value.astimezone(ctx.zone).replace(tzinfo=None)
         return value
 
-    def search_text(self, value: Value, ctx: Context) -> str:
-        return super().search_text(value, ctx) if self.format in ("TEXT", "CHOICE") else ""
+    def parse(self, text: str, ctx: Context) -> Value:
+        return self.coerce(text.strip(), ctx)
+
+    def from_cell(self, raw: t.Any, ctx: Context) -> Value:
+        return self.coerce(raw.date() if self.format == "DATE" and isinstance(raw, datetime) else raw, ctx)
 
     def display(self, value: Value, ctx: Context) -> Markup:
         if not isinstance(value, Decimal):

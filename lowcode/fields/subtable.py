@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from lowcode.errors import Invalid, Problem
 from lowcode.fields import adapters, form_widgets
-from lowcode.fields.base import Context, Field, Value, invalid, setting
+from lowcode.fields.base import Context, Field, Tables, Value, invalid, setting
 
 MAX_ROWS = 5000
 _MAX_ROW_ID = 2**63 - 1
@@ -27,6 +27,9 @@ class Row:
 
     id: int | None
     values: Mapping[str, Value] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.id, frozenset(self.values)))
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class InnerFields(ma.fields.Field[tuple[Field, ...]]):
     """``{code: property}``, kept as fields in order of their ids, so that equal definitions are equal values."""
 
     def _serialize(self, value: t.Any, attr: str | None, obj: t.Any, **kwargs: t.Any) -> dict[str, t.Any]:
-        return {inner.code: inner.to_json() for inner in value}
+        return {inner.code: inner.to_json() for inner in value or ()}
 
     def _deserialize(
         self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
@@ -110,6 +113,10 @@ class SubtableField(Field):
 
     def is_unique(self) -> bool:
         return False
+
+    def where(self, operator: str, tables: Tables, operand: t.Any, ctx: Context) -> sa.ColumnElement[bool]:
+        """Nothing: a query asks the inner fields."""
+        raise invalid("query.operator_not_allowed", operator=operator, field=self.code)
 
     # -- values ----------------------------------------------------------------------------------
 

@@ -89,7 +89,9 @@ class TokenField(Field):
         return ""
 
     def parse(self, text: str, ctx: Context) -> Value:
-        raise invalid("token.not_writable")
+        if text.strip():
+            raise invalid("token.not_writable")
+        return None
 
     def display(self, value: Value, ctx: Context) -> Markup:
         if not value:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from lowcode.fields.base import Field, Value
 from lowcode.fields.options import Option
 from tests.fields.making import make
+from tests.fields.samples_composite import composite
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ SAMPLES: list[Sample] = [
     sample("LABEL", label="<b>見出し</b>"),
     sample("SPACER", label=""),
     sample("HR", label=""),
+    *composite(sample),
 ]
 
 BY_NAME = {each.name: each for each in SAMPLES}

@@ -29,6 +29,7 @@ from tests.fields.samples import BY_NAME, SAMPLES, Sample
 
 CASES = [pytest.param(s, v, id=f"{s.name}-{n}") for s in SAMPLES for n, v in enumerate(s.values)]
 STORED = [s for s in SAMPLES if s.field.columns() or isinstance(s.field, SystemField)]
+KEEPS_SPACES = ("SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "ROLLUP")
 COMPARISONS = {">": op.gt, "<": op.lt, ">=": op.ge, "<=": op.le}
 
 each_value = pytest.mark.parametrize("sample, value", CASES)
@@ -118,7 +119,8 @@ def test_text(sample: Sample, value: Value) -> None:
         pytest.skip("documented")
     text = sample.field.text(value, OFFICE)
     assert sample.field.parse(text, OFFICE) == value
-    assert sample.field.parse(f" {text} ", OFFICE) == value or sample.field.type_name.endswith("_TEXT")
+    if sample.field.type_name not in KEEPS_SPACES:
+        assert sample.field.parse(f" {text} ", OFFICE) == value
 
 
 @each_value
@@ -236,7 +238,8 @@ def test_a_new_form_shows_the_default(sample: Sample) -> None:
     if sample.field.stores_value:
         form, bound = form_of(sample.field)
         form.process(None)
-        assert bound.data == sample.field.default(OFFICE)
+        if "default" not in sample.unlike:
+            assert bound.data == sample.field.default(OFFICE)
         assert bound.name == sample.field.code
 
 

@@ -187,5 +187,5 @@ def test_a_cleared_list_box_clears() -> None:
 
 def test_the_list_box_shows_only_who_may_be_chosen() -> None:
     who = _form(make("USER_SELECT", entities=[{"type": "GROUP", "code": "nurses"}]), None, (5,))
-    assert [(c.value, c.selected) for c in who.choices()] == [("id:1", False), ("id:3", False), ("id:5", True)]
+    assert [(c.value, c.selected) for c in who.choices()] == [("id:5", True), ("id:1", False), ("id:3", False)]
     assert "lc-combobox" not in str(who())
