@@ -113,6 +113,23 @@ def merge_cells(
     return values, clashes
 
 
+def take_mine(merged: Value, clash: Clash) -> Value:
+    """A field's merged value (which holds their side of ``clash``) with my side put in its place."""
+    match clash.path:
+        case (_,):
+            return clash.mine
+        case (_, row_id, str(inner)):
+            return tuple(
+                Row(id=row.id, values={**row.values, inner: clash.mine}) if row.id == row_id else row for row in merged
+            )
+        case (_, row_id):
+            if clash.mine is None:
+                return tuple(row for row in merged if row.id != row_id)
+            # They deleted the row that I edited: it comes back as a new one.
+            return (*merged, Row(id=None, values=clash.mine.values))
+    return merged
+
+
 def _arrange(
     base: Mapping[int | None, Row], their_order: list[int | None], mine: Sequence[Row], merged: Mapping[int, Row]
 ) -> tuple[Row, ...]:

@@ -21,6 +21,8 @@ class Change:
     :param revision: the revision that the person saw; edits of others since then are merged with it.
         None means "whatever stands there now".
     :param strict: kintone's rule: refuse unless ``revision`` is the present one.
+    :param choices: which side stays at each clash that was shown, by :func:`clash_key`; they count only while the
+        record still has the revision ``chosen_at``, else the person is asked again.
     :param delete: move the record to the trash.
     :param action: the name of the process action to take.
     :param assignee: code of the user the action hands the record to.
@@ -30,6 +32,8 @@ class Change:
     values: Mapping[str, t.Any] = field(default_factory=dict)
     revision: int | None = None
     strict: bool = False
+    choices: Mapping[str, t.Literal["mine", "theirs"]] = field(default_factory=dict)
+    chosen_at: int | None = None
     delete: bool = False
     action: str | None = None
     assignee: str | None = None
@@ -63,6 +67,11 @@ class Clash:
     before: Value
     theirs: Value
     mine: Value
+
+
+def clash_key(path: Path) -> str:
+    """The name of a clash in forms and choices: ``age``, ``family/12/years``."""
+    return "/".join(map(str, path))
 
 
 @dataclass(frozen=True, kw_only=True)

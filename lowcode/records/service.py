@@ -21,9 +21,9 @@ from lowcode.fields.subtable import Row, SubtableField
 from lowcode.records import attachments, compute, derived, history, lookups, process, serials, unique
 from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
-from lowcode.records.merge import MISSING, empty_value, merge_value
+from lowcode.records.merge import MISSING, empty_value, merge_value, take_mine
 from lowcode.records.plan import SavePlan, plan_for
-from lowcode.records.record import Change, Clash, MergeConflict, Record, RecordClash
+from lowcode.records.record import Change, Clash, MergeConflict, Record, RecordClash, clash_key
 from lowcode.records.rows import RowWriter, chunks, next_ids, selection, to_record, with_rows
 
 if t.TYPE_CHECKING:
@@ -209,7 +209,7 @@ class RecordService:
             whole = history.complete(steps, seen, before.revision)
             base = history.base_values(self.definition, before.values, steps, self.ctx) if whole else None
             self._name_new_rows(draft, before.values, base)
-            clashes = self._merge_draft(draft, before, base)
+            clashes = self._settle(draft, before, self._merge_draft(draft, before, base))
             if draft.change.delete:
                 clashes = [Clash(path=(), before=None, theirs="changed", mine="deleted")] if steps or not whole else []
             if draft.change.action is not None and any(s.action == "status" for s in steps):
@@ -238,6 +238,19 @@ class RecordService:
             draft.values[code] = merged
             clashes.extend(found)
         return clashes
+
+    def _settle(self, draft: Draft, before: Record, clashes: list[Clash]) -> list[Clash]:
+        """Apply the choices that the person made when the clashes were shown; what is left must be asked."""
+        if draft.change.chosen_at != before.revision:
+            return clashes
+        left = []
+        for clash in clashes:
+            choice = draft.change.choices.get(clash_key(clash.path))
+            if choice == "mine":
+                draft.values[str(clash.path[0])] = take_mine(draft.values.get(str(clash.path[0])), clash)
+            elif choice != "theirs":
+                left.append(clash)
+        return left
 
     def _complete_rows(self, draft: Draft, present: Mapping[str, Value]) -> None:
         """Rows that stand there keep cells that were not named; every other row is new and gets defaults."""

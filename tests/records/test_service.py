@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lowcode.access.actor import Actor
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound
 from lowcode.fields.subtable import Row
-from lowcode.records.record import Change, MergeConflict
+from lowcode.records.record import Change, MergeConflict, clash_key
 from lowcode.system import models
 from tests.builders import an_app
 from tests.records.conftest import House
@@ -223,3 +223,20 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_records(ledge
 
 def test_rows_are_values(ledger: House) -> None:
     assert Row(id=1, values={"a": 1}) == Row(id=1, values={"a": 1})
+
+
+def test_choices_settle_the_clashes_that_were_shown(ledger: House) -> None:
+    saved = ledger.add("ledger", name="a", age=1, family=[row(who="父", years=60), row(who="母", years=50)])
+    father, mother = saved["family"]
+    ledger.edit("ledger", saved.id, 1, name="theirs", age=2, family=[row(father.id, years=61), row(mother.id)])
+    mine = {"name": "mine", "age": 3, "family": [row(father.id, who="父", years=62)]}
+    with pytest.raises(MergeConflict) as caught:
+        ledger.edit("ledger", saved.id, 1, **mine)
+    shown = caught.value.records[0]
+    assert {clash_key(c.path) for c in shown.clashes} == {"name", "age", f"family/{father.id}/years"}
+    choices = {"name": "theirs", "age": "mine", f"family/{father.id}/years": "mine"}
+    (settled,) = ledger.save("ledger", Change(id=saved.id, revision=1, values=mine, choices=choices, chosen_at=shown.revision))
+    assert (settled["name"], settled["age"]) == ("theirs", Decimal(3))
+    assert [(r.values["who"], r.values["years"]) for r in settled["family"]] == [("父", Decimal(62))]
+    with pytest.raises(MergeConflict):
+        ledger.save("ledger", Change(id=saved.id, revision=1, values=mine, choices=choices, chosen_at=shown.revision))
