@@ -36,6 +36,7 @@ EMPTY_OPERATORS = ("is empty", "is not empty")
 EQUALITY = ("=", "!=", "in", "not in")
 ORDER = (">", "<", ">=", "<=")
 LIKE = ("like", "not like")
+OPERATORS = frozenset({*EQUALITY, *ORDER, *LIKE, *EMPTY_OPERATORS})
 
 
 def fold(text: str) -> str:
@@ -293,6 +294,8 @@ class Field:
         ``operand`` is a value from :meth:`operand`, a list of them for ``in``/``not in``, the folded text for
         ``like``/``not like``, and nothing for the two empty operators. SQL NULL counts as false: never negate it.
         """
+        if operator not in OPERATORS:
+            raise invalid("query.operator_not_allowed", operator=operator, field=self.code)
         column = self.column(tables)
         match operator:
             case "=":
@@ -321,9 +324,7 @@ class Field:
                 return column.is_not(None)
             case "like":
                 return self._where_like(tables, operand)
-            case "not like":
-                return sa.not_(self._where_like(tables, operand))
-        raise invalid("query.operator_not_allowed", operator=operator, field=self.code)
+        return sa.not_(self._where_like(tables, operand))
 
     def _where_in(self, column: sa.ColumnElement[t.Any], operands: Iterable[Value]) -> sa.ColumnElement[bool]:
         operands = list(operands)
@@ -357,10 +358,10 @@ class Field:
             if "schema" in attribute.metadata:
                 schema = attribute.metadata["schema"]
                 choices = next((list(v.choices) for v in schema.validators if isinstance(v, ma.validate.OneOf)), None)
-                default = None if attribute.default is dataclasses.MISSING else attribute.default
+                missing = attribute.default is dataclasses.MISSING
                 found.append({"key": json_key(attribute), "control": attribute.metadata["control"],
                               "label": attribute.metadata["label"], "choices": choices,
-                              "default": schema._serialize(default, attribute.name, None)})
+                              "default": None if missing else schema._serialize(attribute.default, None, None)})
         return found
 
     def to_json(self) -> dict[str, t.Any]:

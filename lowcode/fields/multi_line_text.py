@@ -28,6 +28,8 @@ class MultiLineTextField(Field):
     widget: t.ClassVar[adapters.Widget] = adapters.TextArea()
     sortable: t.ClassVar[bool] = False
 
+    # Not a setting here: words are found through the search table.
+    indexed: bool = False
     required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
     default_value: str = setting(ma.fields.String(), control="textarea", label="setting.default_value", default="")
 

@@ -55,6 +55,8 @@ class RichTextField(Field):
     json_schema: t.ClassVar[t.Mapping[str, t.Any]] = {"type": ["string", "null"], "format": "html"}
     sortable: t.ClassVar[bool] = False
 
+    # Not a setting here: words are found through the search table.
+    indexed: bool = False
     required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
     default_value: str = setting(ma.fields.String(), control="rich-text", label="setting.default_value", default="")
 

@@ -20,18 +20,20 @@ def check(connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Sequ
     """Add ``unique`` problems to drafts whose value stands in another record or earlier in the same save."""
     main = live.tables.main
     for field in plan.unique:
+        # Not always the value's own column: telephone numbers are the same whatever their hyphens.
+        (key_column, *_) = field.index_columns()
         wanted: dict[t.Any, Draft] = {}
         for draft in drafts:
             value = draft.values.get(field.code)
             if field.is_empty(value) or not draft.changed(field.code):
                 continue
-            key = field.store(value)
+            key = field.row_values(value)[key_column]
             if key in wanted:
                 draft.problem("unique", draft.index, field.code, other=wanted[key].index)
                 continue
             wanted[key] = draft
         leaving = {d.id for d in drafts if not d.is_new and d.changed(field.code)}
-        column = main.c[field.column_name]
+        column = main.c[key_column]
         for part in chunks(list(wanted)):
             for row in connection.execute(sa.select(main.c.id, column).where(column.in_(part))):
                 found = wanted.get(row[1])

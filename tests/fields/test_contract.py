@@ -37,7 +37,7 @@ each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
 
 
 def test_every_type_has_a_sample() -> None:
-    assert {kind for kind in (*TYPES.values(), *LOOKUPS.values())} == {type(s.field) for s in SAMPLES}
+    assert {*TYPES.values(), *LOOKUPS.values()} == {type(s.field) for s in SAMPLES}
     assert len(BY_NAME) == len(SAMPLES), "two samples have the same name"
 
 
@@ -82,13 +82,14 @@ def test_api_field(sample: Sample, value: Value) -> None:
 @each_sample
 def test_api_field_keeps_problems_as_values(sample: Sample) -> None:
     schema = ma.Schema.from_dict({"x": sample.field.api_field(OFFICE)})()
+    if not sample.field.stores_value:
+        return
     wrong = object()
-    try:
+    with pytest.raises(Invalid) as refused:
         sample.field.coerce(wrong, OFFICE)
-    except Invalid as error:
-        with pytest.raises(ma.ValidationError) as caught:
-            schema.load({sample.field.code: wrong})
-        assert t.cast(t.Any, caught.value.messages)[sample.field.code] == list(error.problems)
+    with pytest.raises(ma.ValidationError) as caught:
+        schema.load({sample.field.code: wrong})
+    assert t.cast(t.Any, caught.value.messages)[sample.field.code] == list(refused.value.problems)
 
 
 @each_sample
@@ -235,7 +236,7 @@ def test_a_form_can_fill_and_clear(sample: Sample) -> None:
 
 @each_sample
 def test_a_new_form_shows_the_default(sample: Sample) -> None:
-    if sample.field.stores_value:
+    if sample.field.writable:
         form, bound = form_of(sample.field)
         form.process(None)
         if "default" not in sample.unlike:
@@ -355,8 +356,9 @@ def operands(sample: Sample, operator: str) -> Iterator[t.Any]:
             yield None
         case "like" | "not like":
             for value in sample.values:
-                # A telephone number is searched under its digits too, and nobody types both.
-                text = fold(field.text(value, OFFICE)) if sample.name == "telephone" else field.search_text(value, OFFICE)
+                text = field.search_text(value, OFFICE)
+                if sample.name == "telephone":  # searched under its digits too, and nobody types both
+                    text = fold(field.text(value, OFFICE))
                 yield from (text, text[:2], text[-2:])
             yield "ありえない文字列"
         case "in" | "not in":
@@ -412,4 +414,4 @@ def test_operands_are_read_as_a_query_writes_them(sample: Sample) -> None:
 @each_sample
 def test_an_unknown_operator_is_refused(sample: Sample) -> None:
     with pytest.raises(Invalid, match="operator_not_allowed"):
-        sample.field.where("~", OneTable(sample.field) if sample in STORED else t.cast(t.Any, None), "x", OFFICE)
+        sample.field.where("~", OneTable(sample.field), "x", OFFICE)
