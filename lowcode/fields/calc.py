@@ -41,7 +41,9 @@ class CalcField(Computed):
     )
     format: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FORMATS, error="setting.choice")),
-        control="select", label="setting.format", default="NUMBER",
+        control="select",
+        label="setting.format",
+        default="NUMBER",
     )
     display_scale: int | None = setting(
         IntegerString(minimum=0, maximum=10), control="number", label="setting.display_scale", default=None
@@ -49,11 +51,15 @@ class CalcField(Computed):
     unit: str = setting(ma.fields.String(), control="text", label="setting.unit", default="")
     unit_position: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["BEFORE", "AFTER"], error="setting.choice")),
-        control="select", label="setting.unit_position", default="BEFORE",
+        control="select",
+        label="setting.unit_position",
+        default="BEFORE",
     )
     scale: int = setting(
         ma.fields.Integer(strict=True, validate=ma.validate.Range(0, _MAX_SCALE, error="setting.out_of_range")),
-        control="number", label="setting.scale", default=6,
+        control="number",
+        label="setting.scale",
+        default=6,
     )
 
     def check_settings(self) -> Iterator[Problem]:
@@ -70,11 +76,16 @@ class CalcField(Computed):
     # -- the formula -----------------------------------------------------------------------------
 
     def parsed(self) -> formula.Formula | None:
-        """The parsed expression (the formula package keeps it); None when it is empty. :raises Invalid: when it cannot be parsed."""
+        """The parsed expression, None when it is empty; the formula package keeps it.
+
+        :raises Invalid: when it cannot be parsed.
+        """
         return formula.parse(self.expression) if self.expression.strip() else None
 
     def compute(
-        self, values: Mapping[str, t.Any] | formula.Get, ctx: Context,
+        self,
+        values: Mapping[str, t.Any] | formula.Get,
+        ctx: Context,
         precision: formula.Precision = formula.DEFAULT_PRECISION,
     ) -> Value:
         """The field's value for a record whose other values are ``values`` (as the formula language sees them)."""
@@ -182,7 +193,12 @@ class CalcField(Computed):
     def display(self, value: Value, ctx: Context) -> Markup:
         return escape(
             formula.display(
-                value, self.format, ctx.locale, zone=ctx.zone, unit=self.unit, unit_position=self.unit_position,
+                value,
+                self.format,
+                ctx.locale,
+                zone=ctx.zone,
+                unit=self.unit,
+                unit_position=self.unit_position,
                 scale=self.display_scale,
             )
         )
@@ -193,7 +209,8 @@ class CalcField(Computed):
     # -- kintone ---------------------------------------------------------------------------------
 
     def kintone_value(self, value: Value, ctx: Context) -> t.Any:
-        return f"{value:f}" if isinstance(value, Decimal) and self.format not in _DURATIONS else formula.wire(
-            value, self.format
+        return (
+            f"{value:f}"
+            if isinstance(value, Decimal) and self.format not in _DURATIONS
+            else formula.wire(value, self.format)
         )
-

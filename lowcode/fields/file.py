@@ -41,8 +41,10 @@ class FileField(ManyValued):
             "type": "object",
             "required": ["fileKey"],
             "properties": {
-                "fileKey": {"type": "string"}, "name": {"type": "string"},
-                "contentType": {"type": "string"}, "size": {"type": "integer"},
+                "fileKey": {"type": "string"},
+                "name": {"type": "string"},
+                "contentType": {"type": "string"},
+                "size": {"type": "integer"},
             },
         },
     }
@@ -50,7 +52,9 @@ class FileField(ManyValued):
     required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
     thumbnail_size: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(THUMBNAIL_SIZES, error="setting.choice")),
-        control="select", label="setting.thumbnail_size", default="150",
+        control="select",
+        label="setting.thumbnail_size",
+        default="150",
     )
 
     def element_type(self) -> sa.types.TypeEngine[t.Any]:

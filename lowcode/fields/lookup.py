@@ -27,7 +27,9 @@ class FieldMapping:
     """Copy ``related_field`` of the found record into ``field`` of this one."""
 
     field: str = setting(ma.fields.String(required=True), control="field", label="setting.own_field")
-    related_field: str = setting(ma.fields.String(required=True), control="related_field", label="setting.related_field")
+    related_field: str = setting(
+        ma.fields.String(required=True), control="related_field", label="setting.related_field"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,9 @@ class Lookup:
     sort: str = setting(ma.fields.String(), control="sort", label="setting.sort", default="")
     freshness: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FRESHNESS, error="setting.choice")),
-        control="select", label="setting.freshness", default="COPY",
+        control="select",
+        label="setting.freshness",
+        default="COPY",
     )
 
 
@@ -148,6 +152,12 @@ LOOKUPS: t.Final[t.Mapping[str, type[LookupField]]] = {
 """The class of a property that has a ``lookup`` key, by its type."""
 
 __all__ = [
-    "FRESHNESS", "LOOKUPS", "FieldMapping", "Lookup", "LookupField", "LookupLinkField", "LookupNumberField",
+    "FRESHNESS",
+    "LOOKUPS",
+    "FieldMapping",
+    "Lookup",
+    "LookupField",
+    "LookupLinkField",
+    "LookupNumberField",
     "LookupTextField",
 ]

@@ -19,7 +19,9 @@ class Join:
     """Which records belong: those whose ``related_field`` equals this record's ``field``."""
 
     field: str = setting(ma.fields.String(required=True), control="field", label="setting.own_field")
-    related_field: str = setting(ma.fields.String(required=True), control="related_field", label="setting.related_field")
+    related_field: str = setting(
+        ma.fields.String(required=True), control="related_field", label="setting.related_field"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,9 @@ class ReferenceTable:
     sort: str = setting(ma.fields.String(), control="sort", label="setting.sort", default="")
     size: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(SIZES, error="setting.choice")),
-        control="select", label="setting.size", default="5",
+        control="select",
+        label="setting.size",
+        default="5",
     )
 
     @property

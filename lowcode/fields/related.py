@@ -16,5 +16,6 @@ class AppRef:
     app: str = setting(ma.fields.String(allow_none=True), control="hidden", label="setting.app", default="")
     code: str = setting(
         ma.fields.String(required=True, validate=ma.validate.Length(min=1, error="setting.empty")),
-        control="app", label="setting.app_code",
+        control="app",
+        label="setting.app_code",
     )

@@ -15,7 +15,16 @@ from markupsafe import Markup
 from lowcode.db import ExactNumber, UtcDateTime
 from lowcode.errors import Problem
 from lowcode.fields.base import (
-    EQUALITY, LIKE, ORDER, Computed, Context, Field, Value, invalid, setting, text_column,
+    EQUALITY,
+    LIKE,
+    ORDER,
+    Computed,
+    Context,
+    Field,
+    Value,
+    invalid,
+    setting,
+    text_column,
 )
 from lowcode.fields.number import coerce_number, display_number, plain_number, with_unit
 from lowcode.fields.related import AppRef
@@ -37,10 +46,13 @@ class Rollup:
 
     related_app: AppRef = setting(Nested(AppRef, required=True), control="app", label="setting.related_app")
     key_field: str = setting(ma.fields.String(required=True), control="field", label="setting.own_field")
-    related_field: str = setting(ma.fields.String(required=True), control="related_field", label="setting.related_field")
+    related_field: str = setting(
+        ma.fields.String(required=True), control="related_field", label="setting.related_field"
+    )
     function: str = setting(
         ma.fields.String(required=True, validate=ma.validate.OneOf(FUNCTIONS, error="setting.choice")),
-        control="select", label="setting.function",
+        control="select",
+        label="setting.function",
     )
     field: str = setting(ma.fields.String(), control="related_field", label="setting.rollup_field", default="")
     order_field: str = setting(ma.fields.String(), control="related_field", label="setting.order_field", default="")
@@ -61,12 +73,16 @@ class RollupField(Computed):
     rollup: Rollup = setting(Nested(Rollup, required=True), control="rollup", label="setting.rollup")
     format: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FORMATS, error="setting.choice")),
-        control="select", label="setting.format", default="NUMBER",
+        control="select",
+        label="setting.format",
+        default="NUMBER",
     )
     unit: str = setting(ma.fields.String(), control="text", label="setting.unit", default="")
     unit_position: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["BEFORE", "AFTER"], error="setting.choice")),
-        control="select", label="setting.unit_position", default="AFTER",
+        control="select",
+        label="setting.unit_position",
+        default="AFTER",
     )
     display_scale: int | None = setting(
         IntegerString(minimum=0, maximum=10), control="number", label="setting.display_scale", default=None

@@ -19,8 +19,12 @@ _TOKEN = re.compile(r"\{([^{}]*)\}")
 _COUNTER = re.compile(r"0{1,12}")
 _SHOWN: t.Final[Mapping[str, frozenset[str]]] = {
     # Which parts of a date each token fixes; a pattern must fix what its counter starts anew with.
-    "YYYY": frozenset({"year"}), "YY": frozenset({"year"}), "FY": frozenset({"fiscal"}), "FY2": frozenset({"fiscal"}),
-    "MM": frozenset({"month"}), "DD": frozenset({"day"}),
+    "YYYY": frozenset({"year"}),
+    "YY": frozenset({"year"}),
+    "FY": frozenset({"fiscal"}),
+    "FY2": frozenset({"fiscal"}),
+    "MM": frozenset({"month"}),
+    "DD": frozenset({"day"}),
 }
 _ERA_STARTS = ((2019, 2018), (1989, 1988), (1926, 1925))
 _MAX_LENGTH = 64
@@ -32,9 +36,13 @@ def _pattern(value: str) -> None:
     counters = [token for token in tokens if _COUNTER.fullmatch(token)]
     if len(value) > _MAX_LENGTH:
         raise ma.ValidationError("serial.pattern_too_long")
-    if any(token not in _SHOWN and not _COUNTER.fullmatch(token) for token in tokens) or set(
-        _TOKEN.sub("", value)
-    ) & {"{", "}", "\n", "\r", "\t"}:
+    if any(token not in _SHOWN and not _COUNTER.fullmatch(token) for token in tokens) or set(_TOKEN.sub("", value)) & {
+        "{",
+        "}",
+        "\n",
+        "\r",
+        "\t",
+    }:
         raise ma.ValidationError("serial.unknown_token")
     if len(counters) != 1:
         raise ma.ValidationError("serial.one_counter")
@@ -58,7 +66,9 @@ class SerialField(Computed):
     )
     reset: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(RESETS, error="setting.choice")),
-        control="select", label="setting.reset", default="NEVER",
+        control="select",
+        label="setting.reset",
+        default="NEVER",
     )
     gap_free: bool = setting(ma.fields.Boolean(), control="check", label="setting.gap_free", default=False)
 
@@ -104,8 +114,12 @@ class SerialField(Computed):
         """The text of a number given on a local day. A number with more digits than the pattern grows."""
         fiscal = fiscal_year(on, first_month)
         parts = {
-            "YYYY": f"{on.year:04}", "YY": f"{on.year % 100:02}", "MM": f"{on.month:02}", "DD": f"{on.day:02}",
-            "FY": f"{fiscal:04}", "FY2": f"{era_year(fiscal):02}",
+            "YYYY": f"{on.year:04}",
+            "YY": f"{on.year % 100:02}",
+            "MM": f"{on.month:02}",
+            "DD": f"{on.day:02}",
+            "FY": f"{fiscal:04}",
+            "FY2": f"{era_year(fiscal):02}",
         }
         return _TOKEN.sub(lambda match: parts.get(match[1]) or f"{number:0{len(match[1])}}", self.pattern)
 

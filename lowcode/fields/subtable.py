@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from markupsafe import Markup
 
 from lowcode.errors import Invalid, Problem
-from lowcode.fields import adapters, form_widgets
+from lowcode.fields import adapters, row_widgets
 from lowcode.fields.base import Context, Field, Tables, Value, invalid, setting
 
 MAX_ROWS = 5000
@@ -84,8 +84,8 @@ class SubtableField(Field):
 
     type_name: t.ClassVar[str] = "SUBTABLE"
     operators: t.ClassVar[tuple[str, ...]] = ()
-    form_class: t.ClassVar[type[adapters.FormField]] = form_widgets.SubtableFormField
-    widget: t.ClassVar[adapters.Widget] = form_widgets.SubtableInput()
+    form_class: t.ClassVar[type[adapters.FormField]] = row_widgets.SubtableFormField
+    widget: t.ClassVar[adapters.Widget] = row_widgets.SubtableInput()
     json_schema: t.ClassVar[Mapping[str, t.Any]] = {
         "type": "array",
         "items": {
@@ -132,7 +132,10 @@ class SubtableField(Field):
         return self._rows(raw, ctx, self._cells)
 
     def _rows(
-        self, raw: t.Any, ctx: Context, cells: t.Callable[[Mapping[str, t.Any], Context], tuple[dict[str, Value], list[Problem]]]
+        self,
+        raw: t.Any,
+        ctx: Context,
+        cells: t.Callable[[Mapping[str, t.Any], Context], tuple[dict[str, Value], list[Problem]]],
     ) -> tuple[Row, ...]:
         if raw is None or raw == "":
             return ()
@@ -321,12 +324,15 @@ class SubtableField(Field):
             Markup("<tr>{}</tr>").format(
                 Markup("").join(
                     Markup("<td>{}</td>").format(f.display(row.values.get(f.code), ctx))
-                    for f in self.fields if f.stores_value
+                    for f in self.fields
+                    if f.stores_value
                 )
             )
             for row in value
         )
-        return Markup('<div class="subtable"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(heads, rows)
+        return Markup('<div class="subtable"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+            heads, rows
+        )
 
     # -- kintone ---------------------------------------------------------------------------------
 
@@ -334,7 +340,9 @@ class SubtableField(Field):
         return [
             {
                 "id": "" if row.id is None else str(row.id),
-                "value": {f.code: f.to_kintone(row.values[f.code], ctx) for f in self._present(row) if f.kintone_type()},
+                "value": {
+                    f.code: f.to_kintone(row.values[f.code], ctx) for f in self._present(row) if f.kintone_type()
+                },
             }
             for row in value or ()
         ]

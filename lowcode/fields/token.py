@@ -40,7 +40,9 @@ class TokenField(Field):
 
     form: str = setting(
         ma.fields.String(validate=ma.validate.Regexp(r"[A-Za-z0-9_-]{0,64}\Z", error="token.form")),
-        control="form", label="setting.form", default="",
+        control="form",
+        label="setting.form",
+        default="",
     )
     expires_after_days: int | None = setting(
         IntegerString(minimum=1, maximum=36500), control="number", label="setting.expires_after_days", default=None

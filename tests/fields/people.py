@@ -23,8 +23,13 @@ ORGANIZATIONS = (
 )
 GROUPS = (Entity("GROUP", 20, "nurses", "保健師"), Entity("GROUP", 21, "everyone", "全員"))
 PARENTS = {11: 10, 12: 11}
-MEMBERS = {("ORGANIZATION", 10): {4}, ("ORGANIZATION", 11): {1}, ("ORGANIZATION", 12): {2}, ("GROUP", 20): {1, 3},
-           ("GROUP", 21): {1, 2, 3, 4}}
+MEMBERS = {
+    ("ORGANIZATION", 10): {4},
+    ("ORGANIZATION", 11): {1},
+    ("ORGANIZATION", 12): {2},
+    ("GROUP", 20): {1, 3},
+    ("GROUP", 21): {1, 2, 3, 4},
+}
 FILES = (
     FileRef("k" * 40, "検査票.pdf", "application/pdf", 12_345),
     FileRef("p" * 40, "<胸部>.png", "image/png", 999),
@@ -66,8 +71,14 @@ class Store:
 
 
 OFFICE = Context(
-    now=datetime(2022, 8, 25, 1, 30, tzinfo=UTC), user_id=1, organization_ids=(11, 10), group_ids=(20, 21),
-    directory=Office(), files=Store(), app_id=7, app_code="case_ledger",
+    now=datetime(2022, 8, 25, 1, 30, tzinfo=UTC),
+    user_id=1,
+    organization_ids=(11, 10),
+    group_ids=(20, 21),
+    directory=Office(),
+    files=Store(),
+    app_id=7,
+    app_code="case_ledger",
 )
 """山田 of 感染症対策課, on 2022-08-25 at 10:30 in Tokyo."""
 

@@ -23,7 +23,7 @@ NOON = datetime(2022, 8, 25, 3, 0, tzinfo=UTC)
         ("a * 2", "NUMBER", {"a": Decimal(21)}, Decimal(42)),
         ("a / 3", "NUMBER", {"a": Decimal(1)}, Decimal("0.3333")),
         ("a / 0", "NUMBER", {"a": Decimal(1)}, None),
-        ("a & \"x\"", "NUMBER", {"a": Decimal(1)}, None),
+        ('a & "x"', "NUMBER", {"a": Decimal(1)}, None),
         ("a = 1", "NUMBER", {"a": Decimal(1)}, Decimal(1)),
         ("a + 86400", "DATE", {"a": date(2022, 8, 25)}, date(2022, 8, 26)),
         ("a + 3600", "DATETIME", {"a": NOON}, datetime(2022, 8, 25, 4, 0, tzinfo=UTC)),
@@ -59,8 +59,15 @@ def test_scale(scale: int, value: Decimal) -> None:
 
 @pytest.mark.parametrize(
     "format, kind",
-    [("NUMBER", ExactNumber), ("NUMBER_DIGIT", ExactNumber), ("HOUR_MINUTE", ExactNumber), ("DAY_HOUR_MINUTE", ExactNumber),
-     ("DATE", sa.Date), ("TIME", sa.Time), ("DATETIME", UtcDateTime)],
+    [
+        ("NUMBER", ExactNumber),
+        ("NUMBER_DIGIT", ExactNumber),
+        ("HOUR_MINUTE", ExactNumber),
+        ("DAY_HOUR_MINUTE", ExactNumber),
+        ("DATE", sa.Date),
+        ("TIME", sa.Time),
+        ("DATETIME", UtcDateTime),
+    ],
 )
 def test_column_type(format: str, kind: type[t.Any]) -> None:
     assert isinstance(make("CALC", format=format).column_type(), kind)
@@ -70,7 +77,14 @@ def test_column_type(format: str, kind: type[t.Any]) -> None:
     "settings, value, shown, text, kintone, cell",
     [
         ({}, Decimal("1234.5"), "1234.5", "1234.5", "1234.5", Decimal("1234.5")),
-        ({"format": "NUMBER_DIGIT"}, Decimal("1234567.5"), "1,234,567.5", "1234567.5", "1234567.5", Decimal("1234567.5")),
+        (
+            {"format": "NUMBER_DIGIT"},
+            Decimal("1234567.5"),
+            "1,234,567.5",
+            "1234567.5",
+            "1234567.5",
+            Decimal("1234567.5"),
+        ),
         ({"displayScale": "2"}, Decimal("1.005"), "1.01", "1.005", "1.005", Decimal("1.005")),
         ({"unit": "円"}, Decimal(5), "円5", "5", "5", Decimal(5)),
         ({"unit": "円", "unitPosition": "AFTER"}, Decimal(5), "5円", "5", "5", Decimal(5)),
@@ -78,7 +92,14 @@ def test_column_type(format: str, kind: type[t.Any]) -> None:
         ({"format": "DAY_HOUR_MINUTE"}, Decimal(90060), "1日1時間1分", "25:01", "25:01", "25:01"),
         ({"format": "DATE"}, date(2022, 8, 25), "2022-08-25", "2022-08-25", "2022-08-25", date(2022, 8, 25)),
         ({"format": "TIME"}, time(9, 5), "09:05", "09:05", "09:05", time(9, 5)),
-        ({"format": "DATETIME"}, NOON, "2022-08-25 12:00", "2022-08-25 12:00", "2022-08-25T03:00:00Z", datetime(2022, 8, 25, 12)),
+        (
+            {"format": "DATETIME"},
+            NOON,
+            "2022-08-25 12:00",
+            "2022-08-25 12:00",
+            "2022-08-25T03:00:00Z",
+            datetime(2022, 8, 25, 12),
+        ),
         ({}, None, "", "", "", None),
     ],
 )
@@ -99,8 +120,19 @@ def test_shown_in_english() -> None:
 
 @pytest.mark.parametrize(
     "format, raw",
-    [("NUMBER", "x"), ("NUMBER", True), ("NUMBER", "NaN"), ("NUMBER", "9" * 61), ("NUMBER", [1]), ("NUMBER", "1e30"), ("DATE", "2022-13-01"),
-     ("DATE", 5), ("TIME", "25:00"), ("DATETIME", "now"), ("HOUR_MINUTE", "1:2")],
+    [
+        ("NUMBER", "x"),
+        ("NUMBER", True),
+        ("NUMBER", "NaN"),
+        ("NUMBER", "9" * 61),
+        ("NUMBER", [1]),
+        ("NUMBER", "1e30"),
+        ("DATE", "2022-13-01"),
+        ("DATE", 5),
+        ("TIME", "25:00"),
+        ("DATETIME", "now"),
+        ("HOUR_MINUTE", "1:2"),
+    ],
 )
 def test_what_does_not_fit(format: str, raw: t.Any) -> None:
     assert problems(lambda: make("CALC", format=format).coerce(raw, OFFICE)) == [("calc.does_not_fit", ())]
@@ -120,7 +152,9 @@ def test_required_is_kept_and_not_enforced() -> None:
 
 def test_wrong_settings() -> None:
     assert refused("CALC", format="MONEY", unitPosition="UNDER", displayScale="11", scale=11) == [
-        ("setting.choice", ("format",)), ("setting.too_large", ("displayScale",)), ("setting.choice", ("unitPosition",)),
+        ("setting.choice", ("format",)),
+        ("setting.too_large", ("displayScale",)),
+        ("setting.choice", ("unitPosition",)),
         ("setting.out_of_range", ("scale",)),
     ]
     assert [path for _, path in refused("CALC", expression="SUM(")] == [("expression",)]

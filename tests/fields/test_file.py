@@ -19,8 +19,14 @@ PDF, PNG = FILES
 @pytest.mark.parametrize(
     "raw, value",
     [
-        (None, ()), ("", ()), ([], ()), ([{"fileKey": PDF.key}], (PDF,)), (PDF.key, (PDF,)), ([PDF.key, PNG.key], (PDF, PNG)),
-        ([{"fileKey": PDF.key}, PDF], (PDF,)), ((PNG,), (PNG,)),
+        (None, ()),
+        ("", ()),
+        ([], ()),
+        ([{"fileKey": PDF.key}], (PDF,)),
+        (PDF.key, (PDF,)),
+        ([PDF.key, PNG.key], (PDF, PNG)),
+        ([{"fileKey": PDF.key}, PDF], (PDF,)),
+        ((PNG,), (PNG,)),
         ([{"fileKey": PDF.key, "name": "forged.exe", "size": "1"}], (PDF,)),
     ],
 )
@@ -76,7 +82,10 @@ def test_addresses_are_quoted() -> None:
     assert file_address(FileRef("k", 'a/"b".pdf', "", 1)) == "/k/file/k/a%2F%22b%22.pdf"
 
 
-@pytest.mark.parametrize("size, shown", [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1025, "2 KB"), (3 * 2**20, "3 MB"), (2**40, "1024 GB")])
+@pytest.mark.parametrize(
+    "size, shown",
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1025, "2 KB"), (3 * 2**20, "3 MB"), (2**40, "1024 GB")],
+)
 def test_sizes(size: int, shown: str) -> None:
     assert shown_size(size) == shown
 
@@ -109,8 +118,14 @@ def test_form_html() -> None:
     papers = _form(None, (PNG,))
     html = str(papers())
     assert papers.upload_name == "papers:upload"
-    for part in ('name="papers:upload" type="file"', f'name="papers" value="{PNG.key}"', f'name="papers:remove" value="{PNG.key}"',
-                 'name="papers:shown"', "multiple", "「&lt;胸部&gt;.png」を外す"):
+    for part in (
+        'name="papers:upload" type="file"',
+        f'name="papers" value="{PNG.key}"',
+        f'name="papers:remove" value="{PNG.key}"',
+        'name="papers:shown"',
+        "multiple",
+        "「&lt;胸部&gt;.png」を外す",
+    ):
         assert part in html
 
 

@@ -17,9 +17,12 @@ from tests.fields.making import complaints, make, problems, refused
 from tests.fields.people import OFFICE
 
 PART: dict[str, t.Any] = {
-    "relatedApp": {"code": "case_ledger"}, "relatedKeyField": "case_no",
+    "relatedApp": {"code": "case_ledger"},
+    "relatedKeyField": "case_no",
     "fieldMappings": [{"field": "name", "relatedField": "name"}, {"field": "age", "relatedField": "age"}],
-    "lookupPickerFields": ["case_no", "name"], "filterCond": 'state in ("有効")', "sort": "case_no desc",
+    "lookupPickerFields": ["case_no", "name"],
+    "filterCond": 'state in ("有効")',
+    "sort": "case_no desc",
 }
 
 
@@ -30,7 +33,8 @@ def lookup(type_name: str = "SINGLE_LINE_TEXT", **part: t.Any) -> t.Any:
 @pytest.mark.parametrize(
     "type_name, base, raw, value",
     [
-        ("SINGLE_LINE_TEXT", SingleLineTextField, "04-000001", "04-000001"), ("NUMBER", NumberField, "12.0", Decimal(12)),
+        ("SINGLE_LINE_TEXT", SingleLineTextField, "04-000001", "04-000001"),
+        ("NUMBER", NumberField, "12.0", Decimal(12)),
         ("LINK", LinkField, "https://example.jp/", "https://example.jp/"),
     ],
 )
@@ -52,7 +56,9 @@ def test_copy_targets() -> None:
     assert lookup(fieldMappings=[]).copy_targets == ()
 
 
-@pytest.mark.parametrize("freshness, fresh, drift", [("COPY", False, False), ("FRESH", True, False), ("DRIFT", False, True)])
+@pytest.mark.parametrize(
+    "freshness, fresh, drift", [("COPY", False, False), ("FRESH", True, False), ("DRIFT", False, True)]
+)
 def test_freshness(freshness: str, fresh: bool, drift: bool) -> None:
     field = lookup(freshness=freshness)
     assert (field.keeps_fresh, field.shows_drift) == (fresh, drift)
@@ -72,7 +78,9 @@ def test_required() -> None:
     assert complaints(field, None, OFFICE) == [("required", ())]
 
 
-@pytest.mark.parametrize("key, value", [("unique", True), ("minLength", "1"), ("maxLength", "9"), ("defaultValue", "x"), ("expression", "a")])
+@pytest.mark.parametrize(
+    "key, value", [("unique", True), ("minLength", "1"), ("maxLength", "9"), ("defaultValue", "x"), ("expression", "a")]
+)
 def test_no_limits_of_its_own(key: str, value: t.Any) -> None:
     assert refused("SINGLE_LINE_TEXT", lookup=PART, **{key: value}) == [("setting.unknown", (key,))]
 
@@ -83,8 +91,16 @@ def test_no_limits_of_its_own(key: str, value: t.Any) -> None:
         ("SINGLE_LINE_TEXT", {"relatedApp": None}, ("lookup", "relatedApp")),
         ("SINGLE_LINE_TEXT", {"freshness": "SOMETIMES"}, ("lookup", "freshness")),
         ("SINGLE_LINE_TEXT", {"fieldMappings": [{"field": "a"}]}, ("lookup", "fieldMappings", 0, "relatedField")),
-        ("SINGLE_LINE_TEXT", {"fieldMappings": [{"field": "a", "relatedField": "b"}] * 2}, ("lookup", "fieldMappings", 1, "field")),
-        ("SINGLE_LINE_TEXT", {"fieldMappings": [{"field": "x", "relatedField": "b"}]}, ("lookup", "fieldMappings", 0, "field")),
+        (
+            "SINGLE_LINE_TEXT",
+            {"fieldMappings": [{"field": "a", "relatedField": "b"}] * 2},
+            ("lookup", "fieldMappings", 1, "field"),
+        ),
+        (
+            "SINGLE_LINE_TEXT",
+            {"fieldMappings": [{"field": "x", "relatedField": "b"}]},
+            ("lookup", "fieldMappings", 0, "field"),
+        ),
         ("DATE", {}, ("type",)),
     ],
 )

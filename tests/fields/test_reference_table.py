@@ -10,8 +10,12 @@ from tests.fields.making import make, refused
 from tests.fields.people import OFFICE
 
 PART: dict[str, t.Any] = {
-    "relatedApp": {"app": "5", "code": "observation_log"}, "condition": {"field": "case_no", "relatedField": "case_no"},
-    "filterCond": 'flag in ("赤")', "displayFields": ["observed_at", "temp"], "sort": "observed_at desc", "size": "5",
+    "relatedApp": {"app": "5", "code": "observation_log"},
+    "condition": {"field": "case_no", "relatedField": "case_no"},
+    "filterCond": 'flag in ("赤")',
+    "displayFields": ["observed_at", "temp"],
+    "sort": "observed_at desc",
+    "size": "5",
 }
 
 
@@ -22,7 +26,11 @@ def table(**part: t.Any) -> t.Any:
 def test_part_is_kept() -> None:
     assert table().to_json()["referenceTable"] == PART
     part = table().reference_table
-    assert (part.related_app.code, part.condition.field, part.display_fields) == ("observation_log", "case_no", ("observed_at", "temp"))
+    assert (part.related_app.code, part.condition.field, part.display_fields) == (
+        "observation_log",
+        "case_no",
+        ("observed_at", "temp"),
+    )
     assert (part.filter_cond, part.sort, part.limit) == ('flag in ("赤")', "observed_at desc", 5)
 
 
@@ -40,15 +48,26 @@ def test_size(size: str) -> None:
 @pytest.mark.parametrize(
     "part, path",
     [
-        ({"size": "7"}, ("size",)), ({"condition": {"field": "a"}}, ("condition", "relatedField")), ({"displayFields": "a"}, ("displayFields",)),
-        ({"relatedApp": {}}, ("relatedApp", "code")), ({"colour": "red"}, ("colour",)),
+        ({"size": "7"}, ("size",)),
+        ({"condition": {"field": "a"}}, ("condition", "relatedField")),
+        ({"displayFields": "a"}, ("displayFields",)),
+        ({"relatedApp": {}}, ("relatedApp", "code")),
+        ({"colour": "red"}, ("colour",)),
     ],
 )
 def test_wrong_settings(part: dict[str, t.Any], path: tuple[t.Any, ...]) -> None:
-    assert [found for _, found in refused("REFERENCE_TABLE", referenceTable={**PART, **part})] == [("referenceTable", *path)]
+    assert [found for _, found in refused("REFERENCE_TABLE", referenceTable={**PART, **part})] == [
+        ("referenceTable", *path)
+    ]
 
 
 def test_holds_no_value() -> None:
     field = table()
-    assert (field.stores_value, field.writable, field.inside_subtable, field.columns(), field.operators) == (False, False, False, (), ())
+    assert (field.stores_value, field.writable, field.inside_subtable, field.columns(), field.operators) == (
+        False,
+        False,
+        False,
+        (),
+        (),
+    )
     assert field.coerce("anything", OFFICE) is None

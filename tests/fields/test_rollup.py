@@ -19,8 +19,13 @@ OPTIONS = {"赤": {"id": 31, "label": "赤（緊急）", "index": "0"}, "緑": {
 
 def rollup(function: str = "LATEST", format: str = "NUMBER", **settings: t.Any) -> t.Any:
     part = {
-        "relatedApp": {"code": "observation_log"}, "keyField": "case_no", "relatedField": "case_no", "function": function,
-        "field": "temp", "orderField": "observed_at", **settings.pop("rollup", {}),
+        "relatedApp": {"code": "observation_log"},
+        "keyField": "case_no",
+        "relatedField": "case_no",
+        "function": function,
+        "field": "temp",
+        "orderField": "observed_at",
+        **settings.pop("rollup", {}),
     }
     return make("ROLLUP", rollup=part, format=format, **settings)
 
@@ -59,7 +64,8 @@ def test_take_what_does_not_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    "format, kind", [("NUMBER", ExactNumber), ("DATE", sa.Date), ("DATETIME", UtcDateTime), ("TEXT", sa.Text), ("CHOICE", sa.Text)]
+    "format, kind",
+    [("NUMBER", ExactNumber), ("DATE", sa.Date), ("DATETIME", UtcDateTime), ("TEXT", sa.Text), ("CHOICE", sa.Text)],
 )
 def test_format_decides_the_column(format: str, kind: type[t.Any]) -> None:
     assert isinstance(rollup(format=format).column_type(), kind)
@@ -103,7 +109,14 @@ def test_nobody_writes_it() -> None:
     assert not rollup().writable
 
 
-BASE = {"relatedApp": {"code": "a"}, "keyField": "k", "relatedField": "r", "function": "LATEST", "field": "f", "orderField": "o"}
+BASE = {
+    "relatedApp": {"code": "a"},
+    "keyField": "k",
+    "relatedField": "r",
+    "function": "LATEST",
+    "field": "f",
+    "orderField": "o",
+}
 
 
 @pytest.mark.parametrize(

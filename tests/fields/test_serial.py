@@ -34,9 +34,14 @@ def test_pattern(pattern: str, reset: str, number: int, on: date, text: str) -> 
 @pytest.mark.parametrize(
     "reset, on, first_month, period",
     [
-        ("NEVER", DAY, 4, ""), ("YEAR", DAY, 4, "2022"), ("FISCAL_YEAR", DAY, 4, "FY2022"),
-        ("FISCAL_YEAR", date(2022, 3, 31), 4, "FY2021"), ("FISCAL_YEAR", date(2022, 3, 31), 1, "FY2022"),
-        ("FISCAL_YEAR", date(2022, 9, 30), 10, "FY2021"), ("MONTH", DAY, 4, "2022-08"), ("DAY", DAY, 4, "2022-08-25"),
+        ("NEVER", DAY, 4, ""),
+        ("YEAR", DAY, 4, "2022"),
+        ("FISCAL_YEAR", DAY, 4, "FY2022"),
+        ("FISCAL_YEAR", date(2022, 3, 31), 4, "FY2021"),
+        ("FISCAL_YEAR", date(2022, 3, 31), 1, "FY2022"),
+        ("FISCAL_YEAR", date(2022, 9, 30), 10, "FY2021"),
+        ("MONTH", DAY, 4, "2022-08"),
+        ("DAY", DAY, 4, "2022-08-25"),
     ],
 )
 def test_reset(reset: str, on: date, first_month: int, period: str) -> None:
@@ -79,6 +84,8 @@ def test_always_unique_and_never_given() -> None:
     assert field.to_kintone("04-000001", OFFICE) == {"type": "SINGLE_LINE_TEXT", "value": "04-000001"}
 
 
-@pytest.mark.parametrize("year, of_era", [(2022, 4), (2019, 1), (2018, 30), (1989, 1), (1988, 63), (1926, 1), (1899, 99)])
+@pytest.mark.parametrize(
+    "year, of_era", [(2022, 4), (2019, 1), (2018, 30), (1989, 1), (1988, 63), (1926, 1), (1899, 99)]
+)
 def test_era_year(year: int, of_era: int) -> None:
     assert era_year(year) == of_era

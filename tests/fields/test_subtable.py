@@ -18,15 +18,26 @@ from tests.fields.people import OFFICE
 INNER: dict[str, t.Any] = {
     "name": {"type": "SINGLE_LINE_TEXT", "id": 11, "label": "氏名", "required": True, "maxLength": "5"},
     "age": {"type": "NUMBER", "id": 12, "label": "年齢", "maxValue": "120"},
-    "state": {"type": "DROP_DOWN", "id": 13, "label": "状態", "defaultValue": "未検査",
-              "options": {"未検査": {"id": 91, "label": "未検査", "index": "0"}, "陽性": {"id": 92, "label": "陽性", "index": "1"}}},
+    "state": {
+        "type": "DROP_DOWN",
+        "id": 13,
+        "label": "状態",
+        "defaultValue": "未検査",
+        "options": {
+            "未検査": {"id": 91, "label": "未検査", "index": "0"},
+            "陽性": {"id": 92, "label": "陽性", "index": "1"},
+        },
+    },
     "double": {"type": "CALC", "id": 14, "label": "倍", "expression": "age * 2"},
     "staff": {"type": "USER_SELECT", "id": 15, "label": "担当"},
 }
 
 
 def family(**settings: t.Any) -> SubtableField:
-    return t.cast(SubtableField, make("SUBTABLE", code="family", id=10, label="同居者", fields=settings.pop("fields", INNER), **settings))
+    return t.cast(
+        SubtableField,
+        make("SUBTABLE", code="family", id=10, label="同居者", fields=settings.pop("fields", INNER), **settings),
+    )
 
 
 FIELD = family()
@@ -37,7 +48,13 @@ FULL = Row(7, {"name": "太郎", "age": Decimal(40), "state": 92, "double": Deci
 
 
 def test_fields_are_in_order_of_their_ids() -> None:
-    assert [inner.code for inner in family(fields=dict(reversed(INNER.items()))).fields] == ["name", "age", "state", "double", "staff"]
+    assert [inner.code for inner in family(fields=dict(reversed(INNER.items()))).fields] == [
+        "name",
+        "age",
+        "state",
+        "double",
+        "staff",
+    ]
     assert family(fields=dict(reversed(INNER.items()))) == FIELD
     assert FIELD.find("age") == FIELD.fields[1]
     assert FIELD.find("absent") is None
@@ -48,10 +65,16 @@ def test_fields_are_in_order_of_their_ids() -> None:
     "inner, found",
     [
         ({"type": "SERIAL", "id": 1, "label": "x"}, [("subtable.type_not_allowed", ("fields", "a", "type"))]),
-        ({"type": "SUBTABLE", "id": 1, "label": "x", "fields": {}}, [("subtable.type_not_allowed", ("fields", "a", "type"))]),
+        (
+            {"type": "SUBTABLE", "id": 1, "label": "x", "fields": {}},
+            [("subtable.type_not_allowed", ("fields", "a", "type"))],
+        ),
         ({"type": "TOKEN", "id": 1, "label": "x"}, [("subtable.type_not_allowed", ("fields", "a", "type"))]),
         ({"type": "NUMBER", "id": 1, "label": "x", "unique": True}, [("subtable.unique", ("fields", "a", "unique"))]),
-        ({"type": "NUMBER", "id": 1, "label": "x", "maxValue": "y"}, [("setting.not_a_number", ("fields", "a", "maxValue"))]),
+        (
+            {"type": "NUMBER", "id": 1, "label": "x", "maxValue": "y"},
+            [("setting.not_a_number", ("fields", "a", "maxValue"))],
+        ),
         ({"type": "NOTHING"}, [("setting.unknown_type", ("fields", "a", "type"))]),
         ("text", [("setting.unknown_type", ("fields", "a", "type"))]),
     ],
@@ -77,7 +100,9 @@ def test_kinds_of_lookups_may_stand_inside() -> None:
 @pytest.mark.parametrize(
     "raw, rows",
     [
-        (None, ()), ([], ()), ((), ()),
+        (None, ()),
+        ([], ()),
+        ((), ()),
         ([{"id": 7, "values": {"age": "4"}}], (Row(7, {"age": Decimal(4)}),)),
         ([{"id": "7"}], (Row(7, {}),)),
         ([{"id": "", "values": {"name": "花"}}, {"values": {}}], (Row(None, {"name": "花"}), Row(None, {}))),
@@ -116,13 +141,18 @@ def test_there_and_back() -> None:
     value = (FULL, Row(None, {"name": "花"}))
     assert FIELD.coerce(FIELD.dump(value), OFFICE) == value
     assert FIELD.dump(value)[0] == {
-        "id": 7, "values": {"name": "太郎", "age": "40", "state": "陽性", "double": "80", "staff": [{"id": 1}]}
+        "id": 7,
+        "values": {"name": "太郎", "age": "40", "state": "陽性", "double": "80", "staff": [{"id": 1}]},
     }
 
 
 def test_check() -> None:
     rows = (FULL, Row(None, {"name": "長すぎる名前", "age": Decimal(200)}), Row(None, {}))
-    assert complaints(FIELD, rows, OFFICE) == [("text.too_long", (1, "name")), ("number.too_big", (1, "age")), ("required", (2, "name"))]
+    assert complaints(FIELD, rows, OFFICE) == [
+        ("text.too_long", (1, "name")),
+        ("number.too_big", (1, "age")),
+        ("required", (2, "name")),
+    ]
     assert complaints(FIELD, (), OFFICE) == []
 
 
@@ -136,11 +166,15 @@ def test_check_change_knows_the_row_of_before() -> None:
 
 
 def test_history_goes_by_ids() -> None:
-    renamed = family(fields={f"new_{code}": {**inner, "code": f"new_{code}"} for code, inner in INNER.items() if code != "double"})
+    renamed = family(
+        fields={f"new_{code}": {**inner, "code": f"new_{code}"} for code, inner in INNER.items() if code != "double"}
+    )
     kept = FIELD.history_value((FULL,))
     assert kept[0]["values"]["13"] == 92
     assert FIELD.from_history(kept) == (FULL,)
-    assert renamed.from_history(kept) == (Row(7, {"new_name": "太郎", "new_age": Decimal(40), "new_state": 92, "new_staff": (1,)}),)
+    assert renamed.from_history(kept) == (
+        Row(7, {"new_name": "太郎", "new_age": Decimal(40), "new_state": 92, "new_staff": (1,)}),
+    )
     assert FIELD.history_value(None) == []
     assert FIELD.from_history(None) == ()
 
@@ -173,9 +207,13 @@ def test_kintones_put_replaces_the_table(given: list[Row], result: list[t.Any]) 
 @pytest.mark.parametrize(
     "row, blank",
     [
-        (Row(None, {}), True), (Row(None, {"name": None, "age": None, "state": 91, "staff": ()}), True),
-        (Row(None, {"state": 92}), False), (Row(None, {"name": "x"}), False), (Row(None, {"state": None}), True),
-        (Row(None, {"double": Decimal(0)}), True), (Row(7, {"name": None}), False),
+        (Row(None, {}), True),
+        (Row(None, {"name": None, "age": None, "state": 91, "staff": ()}), True),
+        (Row(None, {"state": 92}), False),
+        (Row(None, {"name": "x"}), False),
+        (Row(None, {"state": None}), True),
+        (Row(None, {"double": Decimal(0)}), True),
+        (Row(7, {"name": None}), False),
     ],
 )
 def test_new_rows_in_which_nothing_was_typed_go(row: Row, blank: bool) -> None:
@@ -186,7 +224,9 @@ def test_changes() -> None:
     one, two, three = (Row(id, {"name": str(id), "age": None}) for id in (1, 2, 3))
     new, edited = Row(4, {"name": "n"}), Row(2, {"name": "2", "age": Decimal(9)})
     assert FIELD.changes((one, two, three), (three, one, edited, new)) == (
-        RowChange("moved", one, one), RowChange("changed", two, edited, ("age",)), RowChange("added", None, new),
+        RowChange("moved", one, one),
+        RowChange("changed", two, edited, ("age",)),
+        RowChange("added", None, new),
     )
     assert FIELD.changes((one, two), (two,)) == (RowChange("removed", one, None),)
     assert FIELD.changes((one,), (Row(1, {"name": "1", "staff": ()}),)) == ()
@@ -199,11 +239,18 @@ def test_changes() -> None:
 def test_to_kintone() -> None:
     assert FIELD.to_kintone((FULL,), OFFICE) == {
         "type": "SUBTABLE",
-        "value": [{"id": "7", "value": {
-            "name": {"type": "SINGLE_LINE_TEXT", "value": "太郎"}, "age": {"type": "NUMBER", "value": "40"},
-            "state": {"type": "DROP_DOWN", "value": "陽性"}, "double": {"type": "CALC", "value": "80"},
-            "staff": {"type": "USER_SELECT", "value": [{"code": "yamada", "name": "山田 花子"}]},
-        }}],
+        "value": [
+            {
+                "id": "7",
+                "value": {
+                    "name": {"type": "SINGLE_LINE_TEXT", "value": "太郎"},
+                    "age": {"type": "NUMBER", "value": "40"},
+                    "state": {"type": "DROP_DOWN", "value": "陽性"},
+                    "double": {"type": "CALC", "value": "80"},
+                    "staff": {"type": "USER_SELECT", "value": [{"code": "yamada", "name": "山田 花子"}]},
+                },
+            }
+        ],
     }
 
 
@@ -247,7 +294,9 @@ def test_kintone_there_and_back() -> None:
 
 def test_text_and_display() -> None:
     row = Row(7, {"name": "<b>", "age": Decimal(4), "state": None})
-    assert FIELD.text((row, FULL), NOBODY) == "氏名: <b> / 年齢: 4\n氏名: 太郎 / 年齢: 40 / 状態: 陽性 / 倍: 80 / 担当: #1"
+    assert (
+        FIELD.text((row, FULL), NOBODY) == "氏名: <b> / 年齢: 4\n氏名: 太郎 / 年齢: 40 / 状態: 陽性 / 倍: 80 / 担当: #1"
+    )
     assert "&lt;b&gt;" in FIELD.display((row,), OFFICE)
     assert FIELD.display((), OFFICE) == ""
     assert FIELD.parse(" ", OFFICE) == ()
@@ -330,10 +379,15 @@ def test_an_empty_table_shows_one_row() -> None:
 
 
 def test_problems_stand_in_their_cells() -> None:
-    form = _form(_posted({**TARO, ":delete": "1", "age": "x"}, {**HANAKO, "age": "200"}, {**BLANK, "name": "次郎", "age": "abc"}))
+    form = _form(
+        _posted({**TARO, ":delete": "1", "age": "x"}, {**HANAKO, "age": "200"}, {**BLANK, "name": "次郎", "age": "abc"})
+    )
     assert not form.validate()
     bound = form.family
-    assert [(p.code, p.path) for p in bound.problems] == [("number.too_big", (0, "age")), ("number.not_a_number", (1, "age"))]
+    assert [(p.code, p.path) for p in bound.problems] == [
+        ("number.too_big", (0, "age")),
+        ("number.not_a_number", (1, "age")),
+    ]
     html = str(bound())
     assert html.count("field-error") == 2
     assert 'value="abc"' in html
@@ -349,7 +403,9 @@ def test_required_cells_of_a_row_that_counts() -> None:
 def test_problems_of_the_service_find_their_cells() -> None:
     form = _form(_posted({**TARO, ":delete": "1"}, HANAKO))
     assert form.validate()
-    form.family.refuse([Problem(code="user.unknown", path=(0, "age"), params={"value": "x"}), Problem(code="subtable.not_a_list")])
+    form.family.refuse(
+        [Problem(code="user.unknown", path=(0, "age"), params={"value": "x"}), Problem(code="subtable.not_a_list")]
+    )
     assert [cell.errors for row in form.family.rows for cell in row.cells if cell.errors] == [
         ["「x」というユーザーはいません。ログイン名を確かめてください。"]
     ]
@@ -364,9 +420,17 @@ def test_names_that_are_numbers_beyond_reason() -> None:
 def test_html() -> None:
     html = str(_form(None).family())
     for part in (
-        'name="family-0:id" type="hidden" value="7"', 'name="family-1-age"', 'name="family-0:delete"', 'name="family-0:place"',
+        'name="family-0:id" type="hidden" value="7"',
+        'name="family-1-age"',
+        'name="family-0:delete"',
+        'name="family-0:place"',
         '<button class="button button-small button-link" type="submit" name="_add_row" value="family" formnovalidate>',
-        'name="family-__n__-name"', 'aria-label="氏名（1行目）"', 'id="f10-0-f11"', '<option selected value="92">陽性</option>',
-        "<template>", 'name="family:shown"', "field-required",
+        'name="family-__n__-name"',
+        'aria-label="氏名（1行目）"',
+        'id="f10-0-f11"',
+        '<option selected value="92">陽性</option>',
+        "<template>",
+        'name="family:shown"',
+        "field-required",
     ):
         assert part in html, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,14 +46,19 @@ def test_form_shows_the_link() -> None:
 @pytest.mark.parametrize(
     "settings, hours, last_hours, accepted",
     [
-        ({}, 1, None, False), ({"form": "f"}, 1, None, True), ({"form": "f"}, 24 * 4000, None, True),
-        ({"form": "f", "expiresAfterDays": "7"}, 24 * 7 - 1, None, True), ({"form": "f", "expiresAfterDays": "7"}, 24 * 7, None, False),
-        ({"form": "f", "oncePerDay": True}, 30, None, True), ({"form": "f", "oncePerDay": True}, 30, 29, False),
+        ({}, 1, None, False),
+        ({"form": "f"}, 1, None, True),
+        ({"form": "f"}, 24 * 4000, None, True),
+        ({"form": "f", "expiresAfterDays": "7"}, 24 * 7 - 1, None, True),
+        ({"form": "f", "expiresAfterDays": "7"}, 24 * 7, None, False),
+        ({"form": "f", "oncePerDay": True}, 30, None, True),
+        ({"form": "f", "oncePerDay": True}, 30, 29, False),
         # 14:00 UTC is 23:00 in Tokyo, two hours later is the next day there
-        ({"form": "f", "oncePerDay": True}, 16, 14, True), ({"form": "f", "oncePerDay": False}, 30, 29, True),
+        ({"form": "f", "oncePerDay": True}, 16, 14, True),
+        ({"form": "f", "oncePerDay": False}, 30, 29, True),
     ],
 )
-def test_when_it_accepts(settings: dict[str, object], hours: int, last_hours: int | None, accepted: bool) -> None:
+def test_when_it_accepts(settings: dict[str, t.Any], hours: int, last_hours: int | None, accepted: bool) -> None:
     last = None if last_hours is None else START + timedelta(hours=last_hours)
     now = START + timedelta(hours=hours)
     assert make("TOKEN", **settings).accepts(now, start=START, last_answer=last, zone=OFFICE.zone) is accepted
@@ -60,5 +66,6 @@ def test_when_it_accepts(settings: dict[str, object], hours: int, last_hours: in
 
 def test_wrong_settings() -> None:
     assert refused("TOKEN", form="a/b", expiresAfterDays="0") == [
-        ("token.form", ("form",)), ("setting.too_small", ("expiresAfterDays",))
+        ("token.form", ("form",)),
+        ("setting.too_small", ("expiresAfterDays",)),
     ]

@@ -17,9 +17,19 @@ from tests.fields.people import OFFICE, Office, someone_else
 @pytest.mark.parametrize(
     "raw, value",
     [
-        (None, ()), ("", ()), ([], ()), ([{"id": 2}], (2,)), ([{"code": "sato"}], (2,)), (["sato", "yamada"], (2, 1)),
-        ("sato", (2,)), ([2, 1, 2], (2, 1)), ({"code": "sato"}, (2,)), ((2, 1), (2, 1)), ([{"code": "sato", "name": "x"}], (2,)),
-        ([{"id": 5}], (5,)), ((99,), (99,)),
+        (None, ()),
+        ("", ()),
+        ([], ()),
+        ([{"id": 2}], (2,)),
+        ([{"code": "sato"}], (2,)),
+        (["sato", "yamada"], (2, 1)),
+        ("sato", (2,)),
+        ([2, 1, 2], (2, 1)),
+        ({"code": "sato"}, (2,)),
+        ((2, 1), (2, 1)),
+        ([{"code": "sato", "name": "x"}], (2,)),
+        ([{"id": 5}], (5,)),
+        ((99,), (99,)),
     ],
 )
 def test_coerce(raw: t.Any, value: tuple[int, ...]) -> None:
@@ -46,8 +56,15 @@ def test_unknown(type_name: str, raw: t.Any, code: str) -> None:
 @pytest.mark.parametrize(
     "text, value",
     [
-        ("", ()), ("yamada", (1,)), ("yamada, sato", (1, 2)), ("yamada\nsato", (1, 2)), (" yamada ；sato、admin ", (1, 2, 4)),
-        ("山田 花子 (yamada)", (1,)), ("鈴木(旧姓 田中) (suzuki)", (3,)), ("山田 花子（yamada）", (1,)), ("#2", (2,)),
+        ("", ()),
+        ("yamada", (1,)),
+        ("yamada, sato", (1, 2)),
+        ("yamada\nsato", (1, 2)),
+        (" yamada ；sato、admin ", (1, 2, 4)),
+        ("山田 花子 (yamada)", (1,)),
+        ("鈴木(旧姓 田中) (suzuki)", (3,)),
+        ("山田 花子（yamada）", (1,)),
+        ("#2", (2,)),
     ],
 )
 def test_parse(text: str, value: tuple[int, ...]) -> None:
@@ -133,9 +150,15 @@ def test_required() -> None:
     "settings, found",
     [
         ({"entities": "x"}, [("setting.not_a_list", ("entities",))]),
-        ({"entities": [{"type": "USER", "code": "a"}, {"type": "ROBOT", "code": "a"}]}, [("setting.not_an_entity", ("entities", 1))]),
+        (
+            {"entities": [{"type": "USER", "code": "a"}, {"type": "ROBOT", "code": "a"}]},
+            [("setting.not_an_entity", ("entities", 1))],
+        ),
         ({"entities": [{"type": "USER"}]}, [("setting.not_an_entity", ("entities", 0))]),
-        ({"defaultValue": [{"type": "USER", "code": "a", "more": 1}]}, [("setting.not_an_entity", ("defaultValue", 0))]),
+        (
+            {"defaultValue": [{"type": "USER", "code": "a", "more": 1}]},
+            [("setting.not_an_entity", ("defaultValue", 0))],
+        ),
     ],
 )
 def test_wrong_settings(settings: dict[str, t.Any], found: list[t.Any]) -> None:
