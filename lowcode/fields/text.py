@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import marshmallow as ma
 import sqlalchemy as sa
 
+from lowcode import formula
 from lowcode.errors import Invalid, Problem
 from lowcode.fields import plain
 from lowcode.fields.base import EQUALITY, LIKE, Field, text_column
 from lowcode.fields.context import Context, Value
 from lowcode.fields.settings import IntegerString, setting
+from lowcode.formula.kinds import Fault
 
 MAX_LINE = 10_000
 MAX_KEY = 600
@@ -83,6 +85,20 @@ class SingleLineTextField(LineOfText):
     @property
     def computes(self) -> bool:
         return bool(self.expression.strip())
+
+    def compute(
+        self,
+        values: Mapping[str, t.Any] | formula.Get,
+        ctx: Context,
+        precision: formula.Precision = formula.DEFAULT_PRECISION,
+    ) -> Value:
+        """The calculated text for a record's other values; None when there is no result or no line could hold it."""
+        options = formula.Options(ctx.zone, precision)
+        result = formula.parse(self.expression).evaluate(values, zone=ctx.zone, precision=precision)
+        try:
+            return self.coerce(formula.text(result, options), ctx)
+        except (Invalid, Fault):
+            return None
 
     def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
         if self.computes:
