@@ -17,6 +17,8 @@ from lowcode.fields.context import Entity
 
 LISTED = 200
 """How many a list box shows at most; beyond that codes are typed, or the picker is asked."""
+MOST_CANDIDATES = 5_000
+"""How many a picker looks through."""
 _ID = "id:"
 _SEPARATORS = re.compile(r"[,、;；]")
 
@@ -247,12 +249,15 @@ class EntitySelectField(ManyValued):
         return len(self._listed(ctx)) < LISTED if allowed is None else len(allowed) <= LISTED
 
     def _listed(self, ctx: Context) -> Sequence[Entity]:
+        return self.candidates(ctx, limit=LISTED)
+
+    def candidates(self, ctx: Context, *, limit: int = MOST_CANDIDATES) -> Sequence[Entity]:
+        """The active users, organisations or groups that may be chosen, in the order people expect."""
         allowed = self.allowed(ctx)
         if allowed is None:
-            return ctx.directory.choices(self.kind, LISTED)
+            return ctx.directory.choices(self.kind, limit)
         known = (ctx.directory.by_id(self.kind, id) for id in allowed)
-        active = sorted((e for e in known if e is not None and e.active), key=lambda e: (fold(e.name), e.id))
-        return active[:LISTED]
+        return sorted((e for e in known if e is not None and e.active), key=lambda e: (fold(e.name), e.id))[:limit]
 
     def form_values(self, value: Value, ctx: Context) -> tuple[str, ...]:
         return tuple(f"{_ID}{id}" for id in value or ())

@@ -176,6 +176,19 @@ def test_operand() -> None:
     assert problems(lambda: field.operand("nobody", OFFICE)) == [("user.unknown", ())]
 
 
+@pytest.mark.parametrize(
+    "settings, ids",
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"entities": [{"type": "GROUP", "code": "nurses"}, {"type": "USER", "code": "gone"}]}, [1, 3]),
+    ],
+)
+def test_candidates_are_active_and_allowed(settings: dict[str, t.Any], ids: list[int]) -> None:
+    field = make("USER_SELECT", **settings)
+    assert [entity.id for entity in field.candidates(OFFICE)] == ids
+    assert [entity.id for entity in field.candidates(OFFICE, limit=1)] == ids[:1]
+
+
 # --- the form ----------------------------------------------------------------------------------
 
 
