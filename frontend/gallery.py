@@ -28,19 +28,35 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import gallery_data  # noqa: E402  the script is started by path, so its neighbours are found only now
+from examples import home as home_page  # noqa: E402  the script is started by path, so its neighbours are found only now
+from examples import lists, records  # noqa: E402
 
 from lowcode import messages  # noqa: E402
 
 STATIC = ROOT / "lowcode" / "web" / "static"
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-BROWSER_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync"]
-OPTIONS = {"items": [
-    {"value": 81, "label": "中央内科クリニック", "detail": "中央2-1-8　内科・呼吸器", "side": "020-000-1111"},
-    {"value": 82, "label": "あおば中央病院", "detail": "西4-3-2　入院受入 12床", "side": "020-000-2222"},
-    {"value": 83, "label": "中央小児科", "detail": "中央5-6-1　小児科", "side": "020-000-3333"},
-]}
+BROWSER_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OPTIONS = {
+    "items": [
+        {"value": 81, "label": "中央内科クリニック", "detail": "中央2-1-8　内科・呼吸器", "side": "020-000-1111"},
+        {"value": 82, "label": "あおば中央病院", "detail": "西4-3-2　入院受入 12床", "side": "020-000-2222"},
+        {"value": 83, "label": "中央小児科", "detail": "中央5-6-1　小児科", "side": "020-000-3333"},
+    ]
+}
+OPEN_LOOKUP = """(() => {
+  const box = document.querySelector('#f7');
+  box.focus();
+  box.value = '中央';
+  box.dispatchEvent(new Event('input'));
+})()"""
 DESKTOP, LAPTOP, PHONE = (1440, 900), (1366, 768), (390, 844)
 
 
@@ -58,26 +74,46 @@ class Shot:
 
 
 SHOTS = (
-    Shot("list", "list-desktop"), Shot("list", "list-phone", PHONE), Shot("list-en", "list-desktop-en", LAPTOP),
-    Shot("list", "list-forced-colours", forced=True), Shot("list-empty", "list-empty"), Shot("list", "list-tablet", (1024, 768)),
-    Shot("record", "record-desktop"), Shot("record", "record-phone", PHONE, whole=True),
-    Shot("edit", "edit-desktop", prepare="(() => { const box = document.querySelector('#f7'); box.focus(); box.value = '中央'; box.dispatchEvent(new Event('input')); })()"),
-    Shot("edit", "edit-phone", PHONE, whole=True), Shot("conflict", "conflict-desktop"), Shot("conflict", "conflict-phone", PHONE),
-    Shot("portal", "portal-desktop"), Shot("portal", "portal-phone", PHONE, whole=True), Shot("login", "login-desktop"), Shot("login", "login-phone", PHONE),
-    Shot("setup", "setup-desktop"), Shot("error", "error-desktop"), Shot("components", "components-desktop", (1440, 2300)),
-    Shot("components", "components-phone", PHONE, whole=True), Shot("components", "components-narrow", (320, 640), whole=True),
-    Shot("public", "public-phone", PHONE), Shot("public-error", "public-error-phone", PHONE),
+    Shot("list", "list-desktop"),
+    Shot("list", "list-phone", PHONE),
+    Shot("list-en", "list-desktop-en", LAPTOP),
+    Shot("list", "list-forced-colours", forced=True),
+    Shot("list-empty", "list-empty"),
+    Shot("list", "list-tablet", (1024, 768)),
+    Shot("record", "record-desktop"),
+    Shot("record", "record-phone", PHONE, whole=True),
+    Shot("edit", "edit-desktop", prepare=OPEN_LOOKUP),
+    Shot("edit", "edit-phone", PHONE, whole=True),
+    Shot("conflict", "conflict-desktop"),
+    Shot("conflict", "conflict-phone", PHONE),
+    Shot("portal", "portal-desktop"),
+    Shot("portal", "portal-phone", PHONE, whole=True),
+    Shot("login", "login-desktop"),
+    Shot("login", "login-phone", PHONE),
+    Shot("setup", "setup-desktop"),
+    Shot("error", "error-desktop"),
+    Shot("components", "components-desktop", (1440, 2300)),
+    Shot("components", "components-phone", PHONE, whole=True),
+    Shot("components", "components-narrow", (320, 640), whole=True),
+    Shot("public", "public-phone", PHONE),
+    Shot("public-error", "public-error-phone", PHONE),
 )
 
 
 def environment(locale: str = "ja") -> jinja2.Environment:
     """Jinja with the globals that the product gives to every template."""
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([ROOT / "lowcode" / "web" / "templates", HERE / "gallery"]), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader([ROOT / "lowcode" / "web" / "templates", HERE / "gallery"]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     env.globals.update(
-        _=functools.partial(_sentence, locale), static=lambda path: f"/s/x/{path}", csrf_token=lambda: "token",
-        url_for=lambda endpoint, **values: f"#{endpoint}", locale=locale,
+        _=functools.partial(_sentence, locale),
+        static=lambda path: f"/s/x/{path}",
+        csrf_token=lambda: "token",
+        url_for=lambda endpoint, **values: f"#{endpoint}",
+        locale=locale,
     )
     return env
 
@@ -91,30 +127,58 @@ def pages() -> dict[str, str]:
     env = environment()
     ui = env.get_template("macros/ui.html").module
     english = environment("en")
-    frame = gallery_data.frame()
-    home = gallery_data.frame("")
-    edit = gallery_data.edit_page()
+    frame = home_page.frame()
+    home = home_page.frame("")
+    edit = records.edit_page()
     problem = [{"field": "birth", "text": "生年月日の「日」を入力してください"}]
 
     def render(name: str, *contexts: dict[str, t.Any], env: jinja2.Environment = env) -> str:
         return env.get_template(name).render({k: v for context in contexts for k, v in context.items()})
 
-    empty = gallery_data.list_page(ui)
+    empty = lists.list_page(ui)
     empty["table"] = {**empty["table"], "rows": [], "empty": {"action": "レコードを追加", "href": "#"}}
     return {
-        "list": render("list.html", frame, gallery_data.list_page(ui)),
-        "list-en": render("list.html", frame, gallery_data.list_page(english.get_template("macros/ui.html").module, english=True), env=english),
+        "list": render("list.html", frame, lists.list_page(ui)),
+        "list-en": render(
+            "list.html",
+            frame,
+            lists.list_page(english.get_template("macros/ui.html").module, english=True),
+            env=english,
+        ),
         "list-empty": render("list.html", frame, empty, {"selection": None}),
-        "record": render("record.html", frame, gallery_data.record_page(ui)),
-        "edit": render("edit.html", frame, edit), "conflict": render("edit.html", frame, edit, {"conflict": gallery_data.conflict()}),
-        "portal": render("portal.html", home, gallery_data.portal_page()),
-        "login": render("login.html", home, {"problems": [{"field": "login", "text": "ログイン名またはパスワードが違います"}], "login": "sato"}),
-        "setup": render("setup.html", home, {"step": 1, "need_code": True}), "password": render("password.html", home, {"forced": True}),
-        "error": render("error.html", home, {"title": "このページは見つかりません", "text": "アドレスが変わったか、見る権限がないかもしれません。", "code": "not_found"}),
-        "components": render("components.html", home, {
-            "areas": [{"value": "1", "label": "中央"}, {"value": "2", "label": "西"}], "url_of": lambda page: f"?page={page}",
-            "get_flashed_messages": lambda with_categories: [("message", {"text": "3件を更新しました", "undo_url": "#"})]}),
-        "public": render("public.html", home, {"problems": []}), "public-error": render("public.html", home, {"problems": problem}),
+        "record": render("record.html", frame, records.record_page(ui)),
+        "edit": render("edit.html", frame, edit),
+        "conflict": render("edit.html", frame, edit, {"conflict": records.conflict()}),
+        "portal": render("portal.html", home, home_page.portal_page()),
+        "login": render(
+            "login.html",
+            home,
+            {"problems": [{"field": "login", "text": "ログイン名またはパスワードが違います"}], "login": "sato"},
+        ),
+        "setup": render("setup.html", home, {"step": 1, "need_code": True}),
+        "password": render("password.html", home, {"forced": True}),
+        "error": render(
+            "error.html",
+            home,
+            {
+                "title": "このページは見つかりません",
+                "text": "アドレスが変わったか、見る権限がないかもしれません。",
+                "code": "not_found",
+            },
+        ),
+        "components": render(
+            "components.html",
+            home,
+            {
+                "areas": [{"value": "1", "label": "中央"}, {"value": "2", "label": "西"}],
+                "url_of": lambda page: f"?page={page}",
+                "get_flashed_messages": lambda with_categories: [
+                    ("message", {"text": "3件を更新しました", "undo_url": "#"})
+                ],
+            },
+        ),
+        "public": render("public.html", home, {"problems": []}),
+        "public-error": render("public.html", home, {"problems": problem}),
     }
 
 
@@ -153,6 +217,15 @@ def serve(folder: Path) -> http.server.ThreadingHTTPServer:
     return server
 
 
+def _note_message(found: list[str], name: str, message: t.Any) -> None:
+    if message.type == "error":
+        found.append(f"{name}: {message.text}")
+
+
+def _note_error(found: list[str], name: str, error: t.Any) -> None:
+    found.append(f"{name}: {error}")
+
+
 def photograph(out: Path, only: str, axe_wanted: bool) -> list[str]:
     """Take the photographs; returns what axe, the console or the reflow check found."""
     found: list[str] = []
@@ -160,18 +233,23 @@ def photograph(out: Path, only: str, axe_wanted: bool) -> list[str]:
         for name, html in pages().items():
             (Path(folder) / f"{name}.html").write_text(html, "utf-8")
         server = serve(Path(folder))
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=BROWSER_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=BROWSER_ARGS
+        )
         for shot in SHOTS:
             if only and only not in shot.name:
                 continue
             width, height = shot.size
             context = browser.new_context(
-                viewport={"width": width, "height": height}, device_scale_factor=2 if width < 500 else 1, locale="ja-JP",
-                has_touch=width < 500, forced_colors="active" if shot.forced else "none",
+                viewport={"width": width, "height": height},
+                device_scale_factor=2 if width < 500 else 1,
+                locale="ja-JP",
+                has_touch=width < 500,
+                forced_colors="active" if shot.forced else "none",
             )
             page = context.new_page()
-            page.on("console", lambda message, shot=shot: found.append(f"{shot.name}: {message.text}") if message.type == "error" else None)
-            page.on("pageerror", lambda error, shot=shot: found.append(f"{shot.name}: {error}"))
+            page.on("console", functools.partial(_note_message, found, shot.name))
+            page.on("pageerror", functools.partial(_note_error, found, shot.name))
             page.goto(f"http://127.0.0.1:{server.server_port}/{shot.page}.html")
             page.wait_for_load_state("networkidle")
             if shot.prepare:
@@ -183,7 +261,9 @@ def photograph(out: Path, only: str, axe_wanted: bool) -> list[str]:
             if wide > width:
                 found.append(f"{shot.name}: the page is {wide} px wide in a window of {width}")
             if axe_wanted and not shot.forced:
-                result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+                result = Axe().run(
+                    page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+                )
                 found += [
                     f"{shot.name}: axe {v['id']} ({v['impact']}): {v['help']} → {[n['target'] for n in v['nodes']][:4]}"
                     for v in result.response["violations"]

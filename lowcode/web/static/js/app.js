@@ -16,6 +16,7 @@ document.documentElement.classList.add('js');
 const MODULES = /** @type {Record<string, () => Promise<unknown>>} */ ({
   'lc-combobox': () => import('./combobox.js'),
   'lc-date': () => import('./date.js'),
+  'lc-subtable': () => import('./subtable.js'),
   'lc-toast': () => import('./toast.js'),
   '[data-guard]': () => import('./unsaved.js'),
   '[data-select-rows]': () => import('./selection.js'),

@@ -6,9 +6,9 @@
  *   <input class="input" name="f3" value="S22.5.3">
  * </lc-date>
  *
- * The button opens the browser's own calendar; what is chosen there is written as 2026/11/22.
+ * With data-time the box takes a time of day after the date. The button opens the browser's own calendar; what is chosen there is written as 2026/11/22.
  */
-import { explain, readDate } from './date-reading.js';
+import { explain, iso, readDate } from './date-reading.js';
 
 let serial = 0;
 
@@ -18,14 +18,16 @@ export class DateBox extends HTMLElement {
   connectedCallback() {
     const input = this.#input;
     if (!input || this.querySelector('.understood')) return;
-    const today = this.dataset.today ?? new Date().toISOString().slice(0, 10);
+    const now = new Date();
+    const today = this.dataset.today ?? iso(now.getFullYear(), now.getMonth() + 1, now.getDate()) ?? '';
+    const timed = this.hasAttribute('data-time');
     const words = document.createElement('p');
     words.className = 'understood';
     words.id = this.#id;
     const box = document.createElement('span');
     box.className = 'input-box';
     const picker = document.createElement('input');
-    picker.type = 'date';
+    picker.type = timed ? 'datetime-local' : 'date';
     picker.className = 'visually-hidden';
     picker.tabIndex = -1;
     picker.setAttribute('aria-hidden', 'true');
@@ -41,16 +43,17 @@ export class DateBox extends HTMLElement {
     input.setAttribute('aria-describedby', `${input.getAttribute('aria-describedby') ?? ''} ${this.#id}`.trim());
 
     const read = (/** @type {boolean} */ final) => {
-      const date = readDate(input.value, today);
+      const clock = timed ? /[\sT]+([0-2]?\d:[0-5]\d)$/.exec(input.value.normalize('NFKC')) : null;
+      const date = readDate(clock ? input.value.normalize('NFKC').slice(0, clock.index) : input.value, today);
       if (date === null) words.textContent = final ? this.dataset.textWrong ?? '' : '';
-      else words.textContent = date && date !== input.value.replaceAll('/', '-') ? explain(date, document.documentElement.lang) : '';
-      if (date) picker.value = date;
+      else words.textContent = date && !input.value.replaceAll('/', '-').startsWith(date) ? explain(date, document.documentElement.lang) : '';
+      if (date) picker.value = timed ? `${date}T${(clock?.[1] ?? '00:00').padStart(5, '0')}` : date;
     };
     input.addEventListener('input', () => read(false));
     input.addEventListener('change', () => read(true));
     picker.addEventListener('change', () => {
       if (!picker.value) return;
-      input.value = picker.value.replaceAll('-', '/');
+      input.value = picker.value.replaceAll('-', '/').replace('T', ' ');
       read(true);
       for (const name of ['input', 'change']) input.dispatchEvent(new Event(name, { bubbles: true }));
     });

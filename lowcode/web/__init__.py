@@ -1,0 +1,1 @@
+"""Flask helpers that designer, runtime, api and admin share: log-in, language, errors, headers, static files."""

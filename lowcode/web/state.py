@@ -1,0 +1,82 @@
+"""What a request carries: the services of the process, the actor, the context of its fields."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from collections.abc import Iterator
+
+import flask
+
+from lowcode.access.actor import Actor
+from lowcode.accounts.sessions import OpenSession
+from lowcode.errors import Unauthenticated
+from lowcode.fields.context import Context
+from lowcode.records.workspace import Workspace
+from lowcode.services import Services
+
+EXTENSION = "lowcode"
+
+
+def services() -> Services:
+    """The services of this process."""
+    return t.cast(Services, flask.current_app.extensions[EXTENSION])
+
+
+def find_actor() -> Actor | None:
+    """Who asks, or None when nobody is logged in."""
+    return t.cast("Actor | None", flask.g.get("actor"))
+
+
+def actor() -> Actor:
+    """Who asks. Raises :class:`Unauthenticated`."""
+    found = find_actor()
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+def context() -> Context:
+    """The context for fields outside a transaction (drawing a form). Inside one, use the workspace's."""
+    return t.cast(Context, flask.g.ctx)
+
+
+def session() -> OpenSession | None:
+    """The server-side session, when the request came with its cookie."""
+    return t.cast("OpenSession | None", flask.g.get("session"))
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Workspace]:
+    """A short read transaction of whoever asks."""
+    with services().reading(actor()) as workspace:
+        yield workspace
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[Workspace]:
+    """A write transaction of whoever asks."""
+    with services().writing(actor()) as workspace:
+        yield workspace
+
+
+def address() -> str:
+    """Where the request comes from; what a proxy says is believed only of trusted proxies."""
+    peer = flask.request.remote_addr or ""
+    trusted = services().settings.trusted_proxies
+    if peer in trusted:
+        # From the right: everything left of the first stranger may be invented by that stranger.
+        for hop in reversed([part.strip() for part in flask.request.headers.get("X-Forwarded-For", "").split(",")]):
+            if hop and hop not in trusted:
+                return hop[:64]
+    return peer
+
+
+def is_https() -> bool:
+    """Whether the browser speaks https with us or with the proxy before us."""
+    base_url = services().settings.base_url or ""
+    if base_url:
+        return base_url.startswith("https:")
+    if (flask.request.remote_addr or "") in services().settings.trusted_proxies:
+        return flask.request.headers.get("X-Forwarded-Proto", flask.request.scheme) == "https"
+    return flask.request.is_secure
