@@ -89,7 +89,9 @@ class EntitySelectField(ManyValued):
     # -- values ----------------------------------------------------------------------------------
 
     def default(self, ctx: Context) -> Value:
-        return tuple(dict.fromkeys(id for ref in self.default_value if (id := self._resolve(ref, ctx)) is not None))
+        wanted = dict.fromkeys(id for ref in self.default_value if (id := self._resolve(ref, ctx)) is not None)
+        allowed = self.allowed(ctx) if wanted else None
+        return tuple(id for id in wanted if allowed is None or id in allowed)
 
     def coerce(self, raw: t.Any, ctx: Context) -> Value:
         """Ids from a list of ``{"id"}``, ``{"code"}``, ids or codes, or from one of them."""
@@ -113,14 +115,14 @@ class EntitySelectField(ManyValued):
     def dump(self, value: Value) -> t.Any:
         return [{"id": id} for id in value or ()]
 
-    def check(self, value: Value, ctx: Context) -> Iterator[Problem]:
-        yield from super().check(value, ctx)
-        allowed = self.allowed(ctx)
-        if allowed is None:
-            return
-        for index, id in enumerate(value or ()):
-            if id not in allowed:
-                yield Problem(code="entity.not_allowed", path=(index,), params={"value": self._name(id, ctx)})
+    def check_change(self, before: Value, after: Value, ctx: Context) -> Iterator[Problem]:
+        """Who is newly named must be among the allowed; people who changed their section stay where they are."""
+        kept = frozenset(before or ())
+        if self.entities and not kept.issuperset(after or ()):
+            allowed = self.allowed(ctx) or frozenset()
+            for index, id in enumerate(after or ()):
+                if id not in kept and id not in allowed:
+                    yield Problem(code="entity.not_allowed", path=(index,), params={"value": self._name(id, ctx)})
 
     def allowed(self, ctx: Context) -> frozenset[int] | None:
         """Ids that may be chosen, or None when the field does not restrict them."""

@@ -129,7 +129,7 @@ class RollupField(Computed):
             return None
         match self.format:
             case "TEXT":
-                return self.coerce(related.text(value, ctx)[:_MAX_TEXT], ctx)
+                return self.coerce(related.text(value, ctx), ctx)
             case "CHOICE":
                 return self.coerce(related.dump(value), ctx)
             case "DATE" if isinstance(value, datetime):
@@ -155,7 +155,7 @@ class RollupField(Computed):
             raw = ", ".join(map(str, raw))
         if not isinstance(raw, str):
             raise invalid("rollup.does_not_fit", format=self.format)
-        return raw
+        return raw[:_MAX_TEXT]  # longer texts do not fit into an index
 
     def dump(self, value: Value) -> t.Any:
         if isinstance(value, Decimal):

@@ -136,9 +136,15 @@ def test_default_of_nobody() -> None:
 def test_entities(type_name: str, entities: list[t.Any], allowed: set[int] | None) -> None:
     field = make(type_name, entities=entities)
     assert field.allowed(OFFICE) == allowed
-    if allowed is not None:
-        assert complaints(field, tuple(allowed), OFFICE) == []
-        assert complaints(field, (*allowed, 99), OFFICE) == [("entity.not_allowed", (len(allowed),))]
+    value = (*(allowed or ()), 99)
+    found = [(p.code, p.path) for p in field.check_change((), value, OFFICE)]
+    assert found == ([] if allowed is None else [("entity.not_allowed", (len(allowed),))])
+    assert list(field.check_change((99,), value, OFFICE)) == [], "whoever stood there may stay"
+
+
+def test_a_default_that_is_not_allowed_is_left_out() -> None:
+    default = [{"type": "FUNCTION", "code": "LOGINUSER()"}, {"type": "USER", "code": "sato"}]
+    assert make("USER_SELECT", defaultValue=default, entities=default[1:]).default(OFFICE) == (2,)
 
 
 def test_required() -> None:
