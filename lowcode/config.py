@@ -32,6 +32,8 @@ class Settings:
     locale: str
     files_url: str | None
     frozen_now: datetime | None
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -60,6 +62,7 @@ class Settings:
             locale=locale,
             files_url=env.get("LOWCODE_FILES_URL") or None,
             frozen_now=_frozen_now(env, zone),
+            trusted_proxies=tuple((env.get("LOWCODE_TRUSTED_PROXIES") or "").replace(",", " ").split()),
         )
 
     def now(self) -> datetime:

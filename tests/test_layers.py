@@ -21,11 +21,13 @@ PACKAGE = ROOT / "lowcode"
 LINES = (
     "__main__",
     "cli",
+    "commands",
     "app",
     "admin api designer runtime",
     "web",
     "jobs demo",
     "automation backup charts deploy letters mail transfer",
+    "services",
     "records",
     "accounts files search",
     "access",
@@ -37,7 +39,7 @@ LINES = (
     "db",
     "config",
     "messages",
-    "errors resources",
+    "errors kept resources",
 )
 RANK = {name: len(LINES) - number for number, line in enumerate(LINES) for name in line.split()}
 # Without a name of their own: the package itself (its version), which everybody may read.

@@ -45,6 +45,13 @@ class Secret(wtforms.PasswordField):
     """A password: taken as typed, never sent back."""
 
 
-def choices(*pairs: tuple[str, str]) -> list[tuple[str, str]]:
-    """Values with codes of sentences → values with words in the reader's language."""
-    return [(value, i18n.translate(code)) for value, code in pairs]
+class Option(t.NamedTuple):
+    """One choice of ``ui.select_field`` and ``ui.radio_field``."""
+
+    value: str
+    label: str
+
+
+def options(*pairs: tuple[str, str]) -> list[Option]:
+    """Values with codes of sentences → choices in the reader's language."""
+    return [Option(value, i18n.translate(code)) for value, code in pairs]

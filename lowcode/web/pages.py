@@ -168,11 +168,10 @@ def account() -> Answer:
     page = flask.render_template(
         "account.html", form=form, problems=lines, person=data, sessions=opened,
         own_session=session.hash if session else "", own_number=number,
-        locales=[("", i18n.translate("account.locale_default")), *((x, i18n.translate(f"account.locale_{x}"))
-                                                                   for x in messages.LOCALES)],
-        sizes=[(x, f"{x} %") for x in nav.SIZES],
-        densities=[(x, i18n.translate(f"account.density_{x}")) for x in nav.DENSITIES],
-        focuses=[(x, i18n.translate(f"account.focus_{x}")) for x in nav.FOCUS],
+        locales=forms.options(("", "account.locale_default"), *((x, f"account.locale_{x}") for x in messages.LOCALES)),
+        sizes=[forms.Option(x, f"{x} %") for x in nav.SIZES],
+        densities=forms.options(*((x, f"account.density_{x}") for x in nav.DENSITIES)),
+        focuses=forms.options(*((x, f"account.focus_{x}") for x in nav.FOCUS)),
         zones=sorted(zoneinfo.available_timezones()), zone_default=services.settings.zone.key,
         local=_local_time,
     )

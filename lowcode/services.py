@@ -1,0 +1,88 @@
+"""What one process of the product holds: settings, database, caches. Made once, for the web, jobs and commands."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from lowcode import db
+from lowcode.access import actor as access
+from lowcode.access.actor import Actor
+from lowcode.accounts.actor import context_for, user_actor
+from lowcode.accounts.directory import DirectoryCache
+from lowcode.config import ConfigurationError, Settings
+from lowcode.fields.context import Context
+from lowcode.files.library import AttachableFiles
+from lowcode.files.store import FileStore
+from lowcode.kept import kept_secret
+from lowcode.records.catalog import Catalog
+from lowcode.records.workspace import Workspace
+
+SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is shared between requests, jobs and commands of one process."""
+
+    settings: Settings
+    engine: sa.Engine
+    catalog: Catalog = field(default_factory=Catalog)
+    directories: DirectoryCache = field(default_factory=DirectoryCache)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, engine: sa.Engine | None = None) -> Services:
+        """From the environment, unless given. Makes the data folder."""
+        settings = settings or Settings.from_environment()
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        return cls(settings, engine or db.make_engine(settings.database_url))
+
+    @property
+    def store(self) -> FileStore:
+        """Where the bytes of attachments lie."""
+        return FileStore(self.settings.data_dir / "files")
+
+    def actor(self, user_id: int) -> Actor:
+        """The actor of an active user. Raises :class:`~lowcode.errors.NotFound`."""
+        with db.reading(self.engine) as connection:
+            return user_actor(self.directories.current(connection), user_id, self.settings)
+
+    def system(self, reason: str) -> Actor:
+        """The system, acting for a stated reason, in the installation's language."""
+        return access.system(reason, locale=self.settings.locale)
+
+    def context(self, connection: sa.Connection, actor: Actor) -> Context:
+        """What the fields may know when ``actor`` asks in the transaction of ``connection``."""
+        return context_for(
+            actor, self.directories.current(connection), self.settings, files=AttachableFiles(connection)
+        )
+
+    @contextlib.contextmanager
+    def reading(self, actor: Actor) -> Iterator[Workspace]:
+        """A workspace in a short read transaction."""
+        with db.reading(self.engine) as connection:
+            yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
+
+    @contextlib.contextmanager
+    def writing(self, actor: Actor) -> Iterator[Workspace]:
+        """A workspace in a write transaction that holds the live versions until it ends."""
+        with db.writing(self.engine) as connection:
+            db.hold_live_versions(connection)
+            yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
+
+
+def secret_key(settings: Settings) -> str:
+    """The installation's secret: from the environment, or made once and kept in the data folder (mode 600).
+
+    :raises ConfigurationError: it is too short to be one.
+    """
+    key = settings.secret_key
+    if key is None:
+        key = kept_secret(settings.data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
+    if len(key) < SHORTEST_KEY:
+        raise ConfigurationError("configuration.secret_key", minimum=SHORTEST_KEY)
+    return key

@@ -1,0 +1,24 @@
+"""Small facts of the installation, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from lowcode.system.models import Meta
+
+_table = Meta.__table__
+SITE_NAME, SITE_UNIT, SITE_HUE = "site.name", "site.unit", "site.hue"
+DIRECTORY_VERSION = "directory.version"
+
+
+def everything(connection: sa.Connection) -> Mapping[str, str]:
+    """All facts: there are only a handful, so one statement reads them."""
+    return {row.key: row.value for row in connection.execute(sa.select(_table))}
+
+
+def write(connection: sa.Connection, key: str, value: str) -> None:
+    """Set one fact."""
+    if not connection.execute(sa.update(_table).where(_table.c.key == key).values(value=value)).rowcount:
+        connection.execute(sa.insert(_table).values(key=key, value=value))
