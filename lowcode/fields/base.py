@@ -24,9 +24,9 @@ from markupsafe import Markup, escape
 
 from lowcode.db import text_type
 from lowcode.errors import Invalid, Problem, invalid
-from lowcode.fields import adapters
+from lowcode.fields import adapters, plain
 from lowcode.fields.context import NOBODY, Context, Tables, Value
-from lowcode.fields.settings import FrozenMap, dump_settings, json_key, setting, settings_schema
+from lowcode.fields.settings import ID_RANGE, FrozenMap, dump_settings, json_key, setting, settings_schema
 
 CODE_PATTERN = re.compile(r"[^\W\d][\w・￥＄]{0,127}")
 RESERVED_CODES = frozenset(
@@ -66,7 +66,10 @@ class Field:
     """Whether its folded text joins the search table."""
     sortable: t.ClassVar[bool] = True
 
-    id: int = setting(ma.fields.Integer(required=True, strict=True), control="hidden", label="setting.id")
+    id: int = setting(
+        ma.fields.Integer(required=True, strict=True, validate=ID_RANGE),
+        control="hidden", label="setting.id",
+    )
     code: str = setting(ma.fields.String(required=True), control="text", label="setting.code")
     label: str = setting(ma.fields.String(required=True), control="text", label="setting.label")
     no_label: bool = setting(ma.fields.Boolean(), control="check", label="setting.no_label", default=False)
@@ -207,7 +210,7 @@ class Field:
 
     def from_cell(self, raw: t.Any, ctx: Context) -> Value:
         """The value of a spreadsheet cell as openpyxl reads it. Raises :class:`Invalid`."""
-        return self.parse("" if raw is None else str(raw), ctx)
+        return self.parse(plain.as_text(raw), ctx)
 
     def search_text(self, value: Value, ctx: Context) -> str:
         """The folded text under which the value is found; empty when it is not searched."""
@@ -286,7 +289,7 @@ class Field:
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
         """One literal of a query (text or number as written) as a value. Raises :class:`Invalid`."""
-        return self.parse(str(raw), ctx)
+        return self.parse(plain.as_text(raw), ctx)
 
     def where(self, operator: str, tables: Tables, operand: t.Any, ctx: Context) -> sa.ColumnElement[bool]:
         """The condition ``field operator operand`` in SQL with bound values.

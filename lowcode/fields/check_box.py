@@ -14,7 +14,7 @@ from lowcode.fields import adapters
 from lowcode.fields.base import ManyValued
 from lowcode.fields.context import Context, Value
 from lowcode.fields.options import ChoiceField
-from lowcode.fields.plain import shortened
+from lowcode.fields.plain import as_text, shortened
 from lowcode.fields.settings import FrozenList, setting
 
 
@@ -24,6 +24,8 @@ class ManyChoice(ChoiceField, ManyValued):
 
     operators: t.ClassVar[tuple[str, ...]] = ("in", "not in")
 
+    # Not a setting here: the side table is always indexed.
+    indexed: bool = False
     default_value: tuple[str, ...] = setting(
         FrozenList(ma.fields.String()), control="option-list", label="setting.default_value", default=()
     )
@@ -82,7 +84,7 @@ class ManyChoice(ChoiceField, ManyValued):
             return self._each(parts, lambda part: self.parse_option(part, ctx))
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
-        return self.coerce_option(str(raw))
+        return self.coerce_option(as_text(raw))
 
     def history_value(self, value: Value) -> t.Any:
         return list(value or ())

@@ -33,7 +33,7 @@ class PersonField(SystemField):
 
     def coerce(self, raw: t.Any, ctx: Context) -> Value:
         """An id from itself, from ``{"id"}``, ``{"code"}`` or a code."""
-        if type(raw) is int:
+        if type(raw) is int and 0 < raw < 2**63:
             # An id that was stored stays valid when its user is gone.
             return next(iter(_USERS.coerce((raw,), ctx)), None)
         if isinstance(raw, Mapping) and raw.get("id") is None and raw.get("code") == "":

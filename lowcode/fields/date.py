@@ -15,7 +15,7 @@ from lowcode.errors import Invalid, Problem, invalid
 from lowcode.fields import adapters, eras
 from lowcode.fields.base import ORDER, Field
 from lowcode.fields.context import Context, Value
-from lowcode.fields.plain import shortened
+from lowcode.fields.plain import as_text, shortened
 from lowcode.fields.settings import setting
 
 CALENDARS = ("WESTERN", "ERA")
@@ -97,7 +97,7 @@ class DateField(Field):
         try:
             return coerce_date(raw)
         except Invalid:
-            return self.parse(str(raw), ctx)
+            return self.parse(as_text(raw), ctx)
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()

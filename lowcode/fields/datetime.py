@@ -18,7 +18,7 @@ from lowcode.fields import adapters, eras
 from lowcode.fields.base import ORDER, Field
 from lowcode.fields.context import Context, Value
 from lowcode.fields.date import CALENDARS
-from lowcode.fields.plain import shortened
+from lowcode.fields.plain import as_text, shortened
 from lowcode.fields.settings import setting
 from lowcode.fields.time import parse_time
 
@@ -134,7 +134,7 @@ class DateTimeField(Field):
         return super().from_cell(raw, ctx)
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
-        return coerce_instant(raw) if isinstance(raw, datetime) else self.parse(str(raw), ctx)
+        return coerce_instant(raw) if isinstance(raw, datetime) else self.parse(as_text(raw), ctx)
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()

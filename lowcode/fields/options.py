@@ -16,8 +16,8 @@ from lowcode.errors import Invalid, Problem, invalid
 from lowcode.fields.adapters import FormChoice
 from lowcode.fields.base import Field
 from lowcode.fields.context import Context, Tables, Value
-from lowcode.fields.plain import shortened
-from lowcode.fields.settings import FrozenMap, IntegerString, dump_settings, setting, settings_schema
+from lowcode.fields.plain import as_text, shortened
+from lowcode.fields.settings import ID_RANGE, FrozenMap, IntegerString, dump_settings, setting, settings_schema
 
 HUES = ("", "blue", "green", "red", "orange", "yellow", "purple", "cyan", "magenta", "brown", "grey")
 MAX_OPTIONS = 2_000
@@ -28,10 +28,15 @@ MAX_LABEL = 128
 class Option:
     """One choice. ``key`` is its first label and never changes, so that clients survive a new label."""
 
-    id: int = setting(ma.fields.Integer(required=True, strict=True), control="hidden", label="setting.option_id")
+    id: int = setting(
+        ma.fields.Integer(required=True, strict=True, validate=ID_RANGE),
+        control="hidden", label="setting.option_id",
+    )
     key: str = ""
     label: str = setting(ma.fields.String(required=True), control="text", label="setting.option_label")
-    index: int = setting(IntegerString(required=True, minimum=0), control="hidden", label="setting.option_index")
+    index: int = setting(
+        IntegerString(required=True, minimum=0, maximum=10**6), control="hidden", label="setting.option_index"
+    )
     labels: tuple[tuple[str, str], ...] = setting(
         FrozenMap(), control="labels", label="setting.option_labels", default=()
     )
@@ -239,7 +244,7 @@ class SingleChoice(ChoiceField):
         return self.dump(value)
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
-        return self.coerce_option(str(raw))
+        return self.coerce_option(as_text(raw))
 
     def history_value(self, value: Value) -> t.Any:
         return value

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 import unicodedata
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
-from lowcode.errors import invalid
+from lowcode.errors import Path, Problem, invalid
 
 # NUL and lone surrogates fit into no database or file; other control characters break CSV, XML and terminals.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile(r"\r\n?|[\x85\u2028\u2029]")
+MAX_DEPTH = 40
+MAX_SETTING = 100_000
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 
 
@@ -36,6 +41,46 @@ def coerce_text(raw: t.Any, *, limit: int, lines: bool = False) -> str | None:
     if found is not None:
         raise invalid("text.control_character", character=f"U+{ord(found[0]):04X}", position=found.start() + 1)
     return text
+
+
+def as_text(raw: t.Any) -> str:
+    """A cell or a literal of a query as the text that a person would have typed."""
+    if raw is None:
+        return ""
+    if isinstance(raw, str):
+        return raw
+    return str(raw).upper() if isinstance(raw, bool) else shortened(raw)
+
+
+def unwritable(value: t.Any, path: Path = ()) -> Iterator[Problem]:
+    """What in a JSON value no database and no file could hold, and where."""
+    if len(path) > MAX_DEPTH:
+        yield Problem(code="setting.wrong_type", path=path, params={"value": shortened(value)})
+    elif isinstance(value, str):
+        if found := _FORBIDDEN.search(value):
+            params = {"character": f"U+{ord(found[0]):04X}", "position": found.start() + 1}
+            yield Problem(code="text.control_character", path=path, params=params)
+        elif len(value) > MAX_SETTING:
+            yield Problem(code="text.too_long", path=path, params={"limit": MAX_SETTING, "length": len(value)})
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str) or _FORBIDDEN.search(key):
+                yield Problem(code="setting.wrong_type", path=path, params={"value": shortened(key)})
+            else:
+                yield from unwritable(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for position, inner in enumerate(value):
+            yield from unwritable(inner, (*path, position))
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            yield Problem(code="setting.out_of_range", path=path, params={"value": shortened(value)})
+    elif value is not None and not is_finite(value):
+        yield Problem(code="setting.wrong_type", path=path, params={"value": shortened(value)})
+
+
+def is_finite(value: t.Any) -> bool:
+    """Whether a value is a number that has a finite size."""
+    return value.is_finite() if isinstance(value, Decimal) else isinstance(value, float) and math.isfinite(value)
 
 
 def length(text: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import marshmallow as ma
 
 from lowcode.errors import Invalid, Path, Problem
+from lowcode.fields import plain
 from lowcode.fields.base import Field
 from lowcode.fields.calc import CalcField
 from lowcode.fields.category import CategoryField
@@ -108,10 +109,14 @@ def load_field(code: str, properties: Mapping[str, t.Any]) -> Field:
     """
     kind = field_class(properties)
     given = {"code": code, **{key: value for key, value in properties.items() if key != "type"}}
+    problems = [*plain.unwritable(given)]
+    wrong = {problem.path[0] for problem in problems if problem.path}
     try:
-        settings = settings_schema(kind)().load(given)
+        settings = settings_schema(kind)().load({key: value for key, value in given.items() if key not in wrong})
     except ma.ValidationError as error:
-        raise Invalid([*_problems(error.messages, given)]) from None
+        problems += [problem for problem in _problems(error.messages, given) if problem.path[0] not in wrong]
+    if problems:
+        raise Invalid(problems)
     field = kind(**settings)
     problems = [*field.check_settings()]
     if code != field.code:

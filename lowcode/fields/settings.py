@@ -14,6 +14,10 @@ import marshmallow as ma
 _HUMP = re.compile(r"_([a-z0-9])")
 
 
+ID_RANGE = ma.validate.Range(1, 2**31 - 1, error="setting.out_of_range")
+"""Ids of fields, options and states fit into a column of 32 bits."""
+
+
 def setting(
     schema: ma.fields.Field[t.Any], *, control: str, label: str, default: t.Any = dataclasses.MISSING,
     key: str | None = None,
