@@ -118,8 +118,8 @@ def _subtable(bound: Bound) -> Markup:
     return Markup(
         '<lc-subtable class="subtable-editor" data-name="f90"><div class="subtable" role="region" tabindex="0" '
         'aria-label="同居家族" id="f90"><table><thead><tr><th scope="col" class="cell-handle">順</th>{}'
-        '<th scope="col">削除</th></tr></thead><tbody>{}</tbody></table></div><template><table><tbody>{}</tbody></table>'
-        "</template>"
+        '<th scope="col">削除</th></tr></thead><tbody>{}</tbody></table></div><template><table><tbody>{}</tbody>'
+        "</table></template>"
         '<div class="subtable-foot"><button class="button button-small button-link" type="submit" name="_add_row" '
         'value="f90" formnovalidate>行を追加</button></div></lc-subtable>'
     ).format(

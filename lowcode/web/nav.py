@@ -16,6 +16,10 @@ from lowcode.system import meta
 from lowcode.web import i18n, state
 
 HUES = ("blue", "green", "red", "orange", "purple", "cyan", "magenta", "brown", "grey")
+BY_COLOUR = {
+    "#c2410c": "orange", "#0066be": "blue", "#197a4b": "green", "#6f23d0": "purple", "#006f83": "cyan",
+    "#8b3200": "brown", "#aa00aa": "magenta",
+}
 SIZES, DENSITIES, FOCUS = ("100", "112", "125"), ("narrow", "standard", "wide"), ("normal", "strong")
 Counter = Callable[[], int]
 
@@ -146,7 +150,8 @@ def app_link(live: LiveApp) -> AppLink:
 
 
 def app_hue(hue: str, number: int) -> str:
-    """A hue by name; apps without one get theirs by number."""
+    """A hue by name or by its colour; apps without one get theirs by number."""
+    hue = BY_COLOUR.get(hue.lower(), hue)
     return hue if hue in HUES else HUES[number % len(HUES)]
 
 

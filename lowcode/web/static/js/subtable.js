@@ -37,7 +37,9 @@ export class Subtable extends HTMLElement {
     if (this.classList.contains('is-ready') || !this.body || !this.querySelector('template')) return;
     this.classList.add('is-ready');
     for (const row of this.rows) this.#dress(row);
-    this.querySelector('.subtable-foot button')?.addEventListener('click', (event) => {
+    const add = this.querySelector('.subtable-foot button');
+    add?.prepend(icon('plus'));
+    add?.addEventListener('click', (event) => {
       event.preventDefault();
       this.#focus(this.addRow());
     });

@@ -35,7 +35,7 @@ function mark(form) {
   let count = 0;
   const fields = form.querySelectorAll('[data-field]');
   for (const field of fields) {
-    const controls = /** @type {NodeListOf<Control>} */ (field.querySelectorAll('input:not([type="hidden"]), select, textarea'));
+    const controls = /** @type {NodeListOf<Control>} */ (field.querySelectorAll(':is(input, select, textarea)[name]:not([type="hidden"])'));
     const changed = [...controls].some((control) => current(control) !== original(control));
     const kept = field.hasAttribute('data-was-changed');
     field.classList.toggle('is-changed', changed || kept);
