@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from flask import url_for
 from markupsafe import Markup, escape
 
 from lowcode import messages
@@ -16,35 +15,11 @@ from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.record import Record
+from lowcode.web.nav import AppLink, app_link
 
-GLYPHS = "stethoscope"
-HUES = ("#c2410c", "#0066be", "#197a4b", "#6f23d0", "#006f83", "#8b3200", "#aa00aa")
-
-
-@dataclass(frozen=True)
-class Tile:
-    """An app as portal, rail and heads show it."""
-
-    id: int
-    code: str
-    name: str
-    icon: str
-    hue: str
-    url: str
-    space: str
-    current: bool = False
-
-
-def tile(live: LiveApp, locale: str, *, current: bool = False) -> Tile:
-    """The tile of an app; one without a colour gets a steady one."""
-    settings = live.definition.settings
-    key = settings.icon.key if settings.icon.type == "PRESET" else ""
-    glyph = key if key and not key.upper().startswith("APP") else "clipboard-list"
-    return Tile(
-        id=live.id, code=live.code, name=live.definition.display_name(locale), icon=glyph,
-        hue=settings.hue or HUES[live.id % len(HUES)], url=url_for("runtime.list_records", app=live.id),
-        space=settings.space, current=current,
-    )
+def tile(live: LiveApp, locale: str, *, current: bool = False) -> AppLink:
+    """The app as heads and cards show it."""
+    return replace(app_link(live), current=current, name=live.definition.display_name(locale))
 
 
 def title_of(definition: AppDefinition, record_id: int, values: Mapping[str, Value], ctx: Context) -> str:

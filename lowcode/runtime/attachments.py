@@ -1,0 +1,63 @@
+"""Attachments: storing uploads before a save, and handing files out by the record that holds them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from flask import send_file
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.wrappers import Response
+
+from lowcode import db
+from lowcode.errors import NotFound
+from lowcode.fields.form_widgets import UPLOAD
+from lowcode.fields.subtable import SubtableField
+from lowcode.files import library
+from lowcode.runtime.blueprint import blueprint
+from lowcode.web.state import actor, reading, services
+
+
+def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> MultiDict[str, str]:
+    """Store what arrives as ``<name>:upload`` and add each file's key to the form data as ``<name>``.
+
+    The bytes are kept before any transaction; what no record claims is swept away later.
+    """
+    combined: MultiDict[str, str] = MultiDict(form)
+    made = [(name.removesuffix(UPLOAD), part) for name, part in files.items(multi=True) if name.endswith(UPLOAD) and part.filename]
+    for name, part in made:
+        key, size, digest = services().store.write(t.cast(t.BinaryIO, part.stream))
+        with db.writing(services().engine) as connection:
+            ref = library.register(
+                connection, key=key, size=size, digest=digest, name=part.filename or "", user_id=actor().user_id,
+                content_type=part.mimetype or "application/octet-stream", now=services().settings.now(),
+            )
+        combined.add(name, ref.key)
+    return combined
+
+
+@blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>")
+def download(app: int, record_id: int, field_id: int, key: str) -> Response:
+    """A file of a record, always as a download: what a citizen sent must not run in a clerk's browser."""
+    with reading() as space:
+        live = space.app(app)
+        field = live.definition.by_id(field_id)
+        if field is None:
+            raise NotFound("file.not_found")
+        table = live.definition.subtable_of(field.code)
+        holder = table if table is not None else field
+        record = space.reader(live).get(record_id, fields=[holder.code])
+        value = record.values.get(holder.code) or ()
+        if isinstance(holder, SubtableField):
+            value = tuple(ref for row in value for ref in row.values.get(field.code) or ())
+        ref = next((r for r in value if field.type_name == "FILE" and r.key == key), None)
+    if ref is None:
+        raise NotFound("file.not_found")
+    response = send_file(
+        services().store.open(ref.key), mimetype="application/octet-stream", as_attachment=True, download_name=ref.name,
+        max_age=0,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+

@@ -1,0 +1,338 @@
+"""The list of an app: views as tabs, search, filters, sorting, paging, and actions on ticked rows."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from flask import flash, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from lowcode import messages
+from lowcode.definition.schema import AppDefinition, View
+from lowcode.errors import Invalid, NotFound
+from lowcode.fields.base import Context, Field
+from lowcode.query import filters, kintone
+from lowcode.query.ast import Node, SortKey, all_of
+from lowcode.records.catalog import LiveApp
+from lowcode.records.reader import RecordReader
+from lowcode.records.record import Change, Record
+from lowcode.runtime import shown
+from lowcode.runtime.blueprint import blueprint
+from lowcode.web.state import context, reading, writing
+
+PAGE_SIZES = (20, 50, 100, 500)
+COUNT_LIMIT = 10_000
+"""Totals beyond this are shown as "10,000+": counting more costs more than it tells."""
+LIST_TYPES_LEFT_OUT = frozenset({"GROUP", "REFERENCE_TABLE", "SUBTABLE", "TOKEN", "CATEGORY", "STATUS_ASSIGNEE"})
+
+
+@blueprint.get("/k/<int:app>/")
+def list_records(app: int) -> str | Response:
+    """A page of records under a view, a search and filters."""
+    if request.args.get("add.field"):
+        return redirect(_with_added_filter(app))
+    with reading() as space:
+        live = space.app(app)
+        reader = space.reader(live)
+        reader.policy.require("view", live.definition)
+        page = ListPage.of_request(live, reader, context())
+        return render_template("runtime/list.html", **page.template(_may(reader)))
+
+
+@blueprint.get("/k/<code>/")
+def list_by_code(code: str) -> Response:
+    """An app's code leads to its number."""
+    with reading() as space:
+        live = space.app(code)
+    return redirect(url_for("runtime.list_records", app=live.id, **request.args))
+
+
+def _may(reader: RecordReader) -> dict[str, bool]:
+    actions: tuple[t.Any, ...] = ("add", "edit", "delete", "import", "export", "manage")
+    return {action: reader.policy.allows(action, reader.definition) for action in actions}
+
+
+def _with_added_filter(app: int) -> str:
+    """The list's address with the condition of the filter form joined to the others."""
+    code, word = request.args["add.field"], request.args.get("add.op", "eq")
+    kept = [(k, v) for k, v in request.args.items(multi=True) if not k.startswith("add.") and k != "page"]
+    values = [v for v in request.args.getlist("add.value") if v] or (["1"] if word in ("empty", "notempty") else [])
+    kept.extend((f"f.{code}.{word}", value) for value in values)
+    return url_for("runtime.list_records", app=app) + "?" + encode(kept)
+
+
+def encode(pairs: Sequence[tuple[str, str]]) -> str:
+    """Parameters as a query string (repeated names stay repeated)."""
+    return urlencode(pairs)
+
+
+@dataclass
+class ListPage:
+    """Everything a list shows, worked out from the address."""
+
+    live: LiveApp
+    reader: RecordReader
+    ctx: Context
+    view: View | None
+    asked: filters.ListQuery
+    problems: list[str]
+    columns: list[Field]
+    page: int
+    size: int
+    records: list[Record] = field(default_factory=list)
+    total: int = 0
+
+    @classmethod
+    def of_request(cls, live: LiveApp, reader: RecordReader, ctx: Context) -> ListPage:
+        """Read the page that the present request asks for."""
+        definition = live.definition
+        view = view_of(definition, request.args.get("view", ""))
+        problems: list[str] = []
+        try:
+            asked = filters.from_parameters(request.args.items(multi=True))
+        except Invalid as error:
+            asked = filters.ListQuery()
+            problems = [messages.sentence(p, ctx.locale) for p in error.problems]
+        size = _number(request.args.get("size"), 50)
+        found = cls(
+            live=live, reader=reader, ctx=ctx, view=view, asked=asked, problems=problems,
+            columns=columns_of(definition, view, reader.readable), page=max(1, _number(request.args.get("page"), 1)),
+            size=size if size in PAGE_SIZES else 50,
+        )
+        try:
+            found._read()
+        except Invalid as error:
+            found.problems.extend(messages.sentence(p, ctx.locale) for p in error.problems)
+        return found
+
+    def _read(self) -> None:
+        condition, order = self.condition(), self.order()
+        self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
+        named = self.live.definition.title_field.code
+        codes = [*[f.code for f in self.columns], named]
+        self.records = self.reader.list(
+            condition, order, limit=self.size, offset=(self.page - 1) * self.size, fields=codes
+        )
+
+    def condition(self) -> Node | None:
+        """The view's condition and the asked ones together."""
+        saved = kintone.parse(self.view.filter_cond).condition if self.view and self.view.filter_cond else None
+        return all_of(saved, self.asked.node)
+
+    def order(self) -> Sequence[SortKey]:
+        """The asked order, else the view's, else newest first."""
+        if self.asked.order:
+            return self.asked.order
+        if self.view and self.view.sort:
+            return kintone.parse(f"order by {self.view.sort}").order
+        return (SortKey("$id", True),)
+
+    # -- addresses -------------------------------------------------------------------------------
+
+    def url(self, **changes: t.Any) -> str:
+        """The same list with other parameters; None takes one away."""
+        kept = [(k, v) for k, v in request.args.items(multi=True) if k not in changes and v]
+        kept.extend((k, str(v)) for k, v in changes.items() if v is not None)
+        query = encode(kept)
+        return url_for("runtime.list_records", app=self.live.id) + (f"?{query}" if query else "")
+
+    def _chips(self) -> list[dict[str, str]]:
+        rest = [(k, v) for k, v in request.args.items(multi=True) if k in ("view", "size") and v]
+        found = []
+        for chip in filters.chips(self.asked):
+            shown_field = self.live.definition.find(chip.field)
+            label = shown_field.display_label(self.ctx.locale) if shown_field else ""
+            found.append(
+                {
+                    "field": label or messages.text("runtime.search", self.ctx.locale),
+                    "words": condition_words(chip, shown_field, self.ctx),
+                    "remove_url": url_for("runtime.list_records", app=self.live.id) + "?" + encode([*rest, *chip.remaining]),
+                }
+            )
+        return found
+
+    # -- template --------------------------------------------------------------------------------
+
+    def template(self, may: dict[str, bool]) -> dict[str, t.Any]:
+        """The context of ``runtime/list.html``."""
+        definition, ctx = self.live.definition, self.ctx
+        pages = -(-min(self.total, COUNT_LIMIT) // self.size) or 1
+        first = (self.page - 1) * self.size + 1
+        many = self.total > COUNT_LIMIT
+        total_words = f"{COUNT_LIMIT:,}+" if many else f"{self.total:,}"
+        words = messages.text(
+            "runtime.list_words", ctx.locale, first=f"{first:,}", last=f"{first + len(self.records) - 1:,}", total=total_words
+        ) if self.records else messages.text("runtime.list_none", ctx.locale)
+        more = len(self.records) == self.size and (many or self.page < pages)
+        return {
+            "app": shown.tile(self.live, ctx.locale, current=True),
+            "view": self.view,
+            "tabs": self._tabs(),
+            "chips": self._chips(),
+            "problems": self.problems,
+            "asked": self.asked,
+            "kept": [(k, v) for k, v in request.args.items(multi=True) if k not in ("q", "page") and v],
+            "filter_fields": self._filter_fields(),
+            "operators": [(word, messages.text(f"runtime.op.{word}", ctx.locale)) for word in filters.WORDS.values()],
+            "sort_fields": self._sort_links(),
+            "table": self._table(may),
+            "foot": {
+                "words": words, "updated": ctx.now.astimezone(ctx.zone).strftime("%H:%M"),
+                "prev_url": self.url(page=self.page - 1) if self.page > 1 else "",
+                "next_url": self.url(page=self.page + 1) if more else "",
+            },
+            "selection": self._selection(may),
+            "may": may,
+            "sizes": [(n, self.url(size=n, page=None), n == self.size) for n in PAGE_SIZES],
+            "query_string": request.query_string.decode(),
+            "description": definition.settings.description,
+        }
+
+    def _tabs(self) -> list[dict[str, t.Any]]:
+        base = url_for("runtime.list_records", app=self.live.id)
+        found: list[dict[str, t.Any]] = []
+        views = [v for v in self.live.definition.views if v.type in ("LIST", "CALENDAR")]
+        if not any(not v.filter_cond for v in views):
+            found.append({
+                "label": messages.text("runtime.all_records", self.ctx.locale), "url": f"{base}?view=all", "icon": "list",
+                "current": self.view is None,
+            })
+        for view in views:
+            found.append({
+                "label": view.display_name(self.ctx.locale), "url": f"{base}?view={view.id}",
+                "icon": "calendar-days" if view.type == "CALENDAR" else "list",
+                "current": self.view is not None and view.id == self.view.id,
+                "count": self.total if self.view is not None and view.id == self.view.id and self.total <= 999 else None,
+            })
+        return found
+
+    def _filter_fields(self) -> list[dict[str, str]]:
+        return [
+            {"value": f.code, "label": f.display_label(self.ctx.locale)}
+            for f in self.live.definition.layout_order
+            if f.code in self.reader.readable and f.operators
+        ]
+
+    def _sort_links(self) -> list[dict[str, t.Any]]:
+        order = self.order()
+        first = order[0] if order else None
+        found = []
+        for f in self.columns:
+            if f.sortable:
+                down = first is not None and first.field == f.code and not first.descending
+                found.append({
+                    "label": f.display_label(self.ctx.locale), "url": self.url(sort=("-" if down else "") + f.code, page=None),
+                    "current": first is not None and first.field == f.code, "descending": first is not None and first.descending,
+                })
+        return found
+
+    def _table(self, may: dict[str, bool]) -> dict[str, t.Any]:
+        ctx, definition = self.ctx, self.live.definition
+        order = self.order()
+        first = order[0] if order else None
+        named = definition.title_field
+        primary = next((i for i, f in enumerate(self.columns) if f.code == named.code), 0)
+        columns = []
+        for at, f in enumerate(self.columns):
+            is_sorted = first is not None and first.field == f.code
+            descending = bool(is_sorted and first and first.descending)
+            columns.append({
+                "label": f.display_label(ctx.locale), "numeric": shown.is_numeric(f), "kind": shown.column_kind(f),
+                "primary": at == primary, "phone": at != primary and at < 6, "phone_label": f.display_label(ctx.locale),
+                "sort_url": self.url(sort=("" if not is_sorted or descending else "-") + f.code, page=None) if f.sortable else "",
+                "sorted": ("descending" if descending else "ascending") if is_sorted else "",
+            })
+        rows = []
+        back = request.query_string.decode()
+        for record in self.records:
+            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, **({"list": back} if back else {}))
+            cells: list[Markup | None] = []
+            for f in self.columns:
+                value = record.values.get(f.code)
+                cells.append(None if f.is_empty(value) else f.display(value, ctx))
+            rows.append({
+                "id": record.id, "url": url, "name": shown.title_of(definition, record.id, record.values, ctx), "cells": cells,
+            })
+        view_name = self.view.display_name(ctx.locale) if self.view else messages.text("runtime.all_records", ctx.locale)
+        filtered = bool(self.asked.conditions or self.asked.search)
+        return {
+            "caption": f"{definition.display_name(ctx.locale)}、{view_name}", "columns": columns, "rows": rows,
+            "selectable": may["edit"] or may["delete"],
+            "empty": {
+                "title": messages.text("runtime.empty_filtered" if filtered else "runtime.empty", ctx.locale),
+                "text": messages.text("runtime.empty_filtered_text" if filtered else "runtime.empty_text", ctx.locale),
+                "action": messages.text("runtime.show_all" if filtered else "runtime.add", ctx.locale),
+                "href": url_for("runtime.list_records", app=self.live.id) if filtered else url_for("runtime.new_record", app=self.live.id),
+            },
+        }
+
+    def _selection(self, may: dict[str, bool]) -> dict[str, t.Any] | None:
+        actions = []
+        if may["delete"]:
+            actions.append({"label": messages.text("runtime.delete", self.ctx.locale), "icon": "trash-2", "value": "delete"})
+        if not actions:
+            return None
+        return {"action": url_for("runtime.bulk", app=self.live.id), "count": 0, "actions": actions}
+
+
+def view_of(definition: AppDefinition, key: str) -> View | None:
+    """The view of the address: by number, ``all`` for none, else the app's first list."""
+    if key == "all":
+        return None
+    lists = [v for v in definition.views if v.type in ("LIST", "CALENDAR")]
+    if key:
+        found = definition.view(int(key)) if key.isdecimal() else definition.view(key)
+        if found is None:
+            raise NotFound("view.not_found", view=key)
+        return found
+    return lists[0] if lists else None
+
+
+def columns_of(definition: AppDefinition, view: View | None, readable: frozenset[str]) -> list[Field]:
+    """The view's columns, else the record number and the first fields of the form."""
+    if view is not None and view.fields:
+        codes: Sequence[str] = view.fields
+    elif view is not None and view.type == "CALENDAR":
+        codes = [view.date, view.title]
+    else:
+        codes = [f.code for f in definition.layout_order if f.type_name not in LIST_TYPES_LEFT_OUT and f.stores_value]
+        number = definition.of_type("RECORD_NUMBER")
+        codes = ([number.code] if number else []) + [c for c in codes if number is None or c != number.code][:9]
+    found = [definition.find(code) for code in codes if code in readable]
+    return [f for f in found if f is not None and f.stores_value and definition.subtable_of(f.code) is None and f.type_name != "SUBTABLE"]
+
+
+def condition_words(chip: filters.Chip, shown_field: Field | None, ctx: Context) -> str:
+    """A condition in words: "が 受付・調査中", "が空"."""
+    if not chip.operator or shown_field is None:
+        return "・".join(chip.values) if chip.values else kintone.condition_text(chip.condition) if chip.field or not chip.values else ""
+    word = filters.WORDS[chip.operator]
+    values = ("・" if ctx.locale == "ja" else ", ").join(chip.values)
+    return messages.text(f"runtime.words.{word}", ctx.locale, values=values)
+
+
+@blueprint.post("/k/<int:app>/bulk")
+def bulk(app: int) -> Response:
+    """An action on the ticked records: delete them (they wait in the trash)."""
+    ids = [int(i) for i in request.form.getlist("ids") if i.isdecimal()][:500]
+    if request.form.get("do") == "delete" and ids:
+        with writing() as space:
+            space.service(app).save([Change(id=i, delete=True) for i in ids])
+        locale = context().locale
+        undo = url_for("runtime.restore", app=app, ids=",".join(map(str, ids)))
+        flash({"text": messages.text("runtime.deleted", locale, count=len(ids)), "undo_url": undo})  # type: ignore[arg-type]  # the layout shows mappings
+    return redirect(request.referrer if _is_own(request.referrer) else url_for("runtime.list_records", app=app))  # type: ignore[arg-type]
+
+
+def _is_own(address: str | None) -> bool:
+    return bool(address and address.startswith(request.host_url))
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 9 else otherwise
+
+

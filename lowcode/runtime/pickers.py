@@ -1,0 +1,80 @@
+"""What the pickers of a form ask for: people by name, and source records of a lookup."""
+
+from __future__ import annotations
+
+from flask import jsonify, request
+from werkzeug.wrappers import Response
+
+from lowcode.errors import NotFound
+from lowcode.fields.base import fold
+from lowcode.fields.entity_select import EntitySelectField
+from lowcode.fields.lookup import LookupField
+from lowcode.query import kintone
+from lowcode.query.ast import Search, all_of
+from lowcode.records.catalog import LiveApp
+from lowcode.records.workspace import Workspace
+from lowcode.runtime.blueprint import blueprint
+from lowcode.web.state import reading
+
+MOST = 20
+EVERYBODY = 10_000
+"""So many people are looked through for the typed words."""
+
+
+@blueprint.get("/k/<int:app>/picker/<int:field_id>")
+def picker(app: int, field_id: int) -> Response:
+    """``{"items": [{"value", "label", "detail"}]}`` for the typed words."""
+    words = request.args.get("q", "").strip()[:100]
+    with reading() as space:
+        live = space.app(app)
+        field = live.definition.by_id(field_id)
+        if field is None or field.code not in space.reader(live).readable:
+            raise NotFound("field.unknown", field=field_id)
+        if isinstance(field, LookupField):
+            items = _records(space, live, field, words)
+        elif isinstance(field, EntitySelectField):
+            items = _people(space, live, field, words)
+        else:
+            items = []
+    return jsonify(items=items)
+
+
+def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) -> list[dict[str, str]]:
+    part = field.lookup
+    source = space.snapshot.find(part.related_app.code)
+    if source is None:
+        return []
+    reader = space.reader(source)
+    key = source.definition.find(part.related_key_field)
+    if key is None or key.code not in reader.readable:
+        return []
+    details = [f for f in (source.definition.find(c) for c in part.lookup_picker_fields) if f is not None and f.code in reader.readable]
+    condition = all_of(
+        kintone.parse(part.filter_cond).condition if part.filter_cond else None, Search(words) if words else None
+    )
+    order = kintone.parse(f"order by {part.sort}").order if part.sort else kintone.parse("order by $id desc").order
+    records = reader.list(condition, order, limit=MOST, fields=[key.code, *(f.code for f in details)])
+    found = []
+    for record in records:
+        text = key.text(record.values.get(key.code), reader.ctx)
+        detail = "　".join(filter(None, (f.text(record.values.get(f.code), reader.ctx) for f in details if f.code != key.code)))
+        found.append({"value": text, "label": text, "detail": detail})
+    return found
+
+
+def _people(space: Workspace, live: LiveApp, field: EntitySelectField, words: str) -> list[dict[str, str]]:
+    ctx = space.context(live)
+    allowed = field.allowed(ctx)
+    if allowed is None:
+        people = ctx.directory.choices(field.kind, EVERYBODY)
+    else:
+        people = [e for e in (ctx.directory.by_id(field.kind, i) for i in sorted(allowed)) if e is not None and e.active]
+    needle = fold(words)
+    found = []
+    for entity in people:
+        label = f"{entity.name} ({entity.code})"
+        if not needle or needle in fold(label):
+            found.append({"value": label, "label": label, "detail": entity.code})
+        if len(found) >= MOST:
+            break
+    return found

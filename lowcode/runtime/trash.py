@@ -1,0 +1,52 @@
+"""Deleted records: what was deleted, by whom, and bringing it back."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lowcode import messages
+from lowcode.runtime import shown
+from lowcode.runtime.blueprint import blueprint
+from lowcode.web.state import context, reading, writing
+
+PAGE = 50
+
+
+@blueprint.get("/k/<int:app>/trash")
+def trash(app: int) -> str:
+    """The deleted records of an app, newest first."""
+    number = request.args.get("page", "1")
+    page = int(number) if number.isdecimal() else 1
+    with reading() as space:
+        live = space.app(app)
+        reader = space.reader(live)
+        found = reader.trash(limit=PAGE + 1, offset=(max(page, 1) - 1) * PAGE)
+        rows = [
+            {
+                "id": t.id, "title": shown.title_of(live.definition, t.id, t.values, reader.ctx), "who": t.entry.actor_name,
+                "when": shown.when(t.entry.at, reader.ctx),
+            }
+            for t in found[:PAGE]
+        ]
+        return render_template(
+            "runtime/trash.html", app=shown.tile(live, reader.ctx.locale, current=True), rows=rows,
+            prev_url=url_for("runtime.trash", app=app, page=page - 1) if page > 1 else "",
+            next_url=url_for("runtime.trash", app=app, page=page + 1) if len(found) > PAGE else "",
+        )
+
+
+@blueprint.route("/k/<int:app>/restore", methods=["GET", "POST"])
+def restore(app: int) -> str | Response:
+    """Bring records back. The undo link of a deletion leads here; without scripts it asks once, since a link must not write."""
+    ids = [int(i) for i in (request.values.get("ids", "").split(",") if "ids" in request.args else request.form.getlist("ids")) if i.isdecimal()]
+    if request.method == "GET":
+        with reading() as space:
+            live = space.app(app)
+            return render_template("runtime/restore.html", app=shown.tile(live, context().locale, current=True), ids=ids, count=len(ids))
+    with writing() as space:
+        space.service(app).restore(ids)
+    flash(messages.text("runtime.restored", context().locale, count=len(ids)))
+    if len(ids) == 1:
+        return redirect(url_for("runtime.show_record", app=app, record_id=ids[0]))
+    return redirect(url_for("runtime.list_records", app=app))
