@@ -82,7 +82,7 @@ def _chips(live: LiveApp, record: Record, ctx: Context) -> list[Markup]:
 
 def _link_files(live: LiveApp, record: Record, sections: list[shown.Section]) -> None:
     for section in sections:
-        for item in section.values:
+        for item in section.pairs:
             f = live.definition.find(item.code) if item.code else None
             if f is not None and f.type_name == "FILE":
                 links = [
@@ -106,7 +106,7 @@ def _show_drift(space: Workspace, live: LiveApp, record: Record, sections: list[
             for code, now in lookups.drift(space, live, f, record.values).items():
                 target = live.definition.field(code)
                 for section in sections:
-                    for item in section.values:
+                    for item in section.pairs:
                         if item.code == code:
                             item.small = messages.text("runtime.drift", ctx.locale, value=target.text(now, ctx))
 

@@ -49,7 +49,7 @@ class Section:
 
     title: str
     id: str = ""
-    values: list[Item] = field(default_factory=list)
+    pairs: list[Item] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     fold: bool = False
     open: bool = True
@@ -183,7 +183,7 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
         for shown, item in items:
             if shown is None:
                 if item is not None and item.type == "LABEL" and item.label:
-                    section.values.append(Item("", Markup(item.label), 12))
+                    section.pairs.append(Item("", Markup(item.label), 12))
                 continue
             if isinstance(shown, SubtableField):
                 rows = record.values.get(shown.code) or ()
@@ -202,7 +202,7 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
                 continue
             drawn = shown.display(value, ctx)
             span = span_of(shown, item)
-            section.values.append(Item(label, escape(drawn), max(span, wide(shown.text(value, ctx))) if span < 6 else span, code=shown.code))
-        if section.values or section.empty or section.table or section.body:
+            section.pairs.append(Item(label, escape(drawn), max(span, wide(shown.text(value, ctx))) if span < 6 else span, code=shown.code))
+        if section.pairs or section.empty or section.table or section.body:
             found.append(section)
     return found
