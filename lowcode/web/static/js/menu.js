@@ -9,10 +9,10 @@
  */
 
 /** @returns {HTMLDetailsElement[]} */
-const open = () => [...document.querySelectorAll('details[data-menu][open]')].map((e) => /** @type {HTMLDetailsElement} */ (e));
+const openMenus = () => [...document.querySelectorAll('details[data-menu][open]')].map((e) => /** @type {HTMLDetailsElement} */ (e));
 
 document.addEventListener('click', (event) => {
-  for (const menu of open()) {
+  for (const menu of openMenus()) {
     if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
   }
 });
@@ -20,7 +20,7 @@ document.addEventListener('click', (event) => {
 document.addEventListener('toggle', (event) => {
   const opened = /** @type {HTMLElement} */ (event.target);
   if (!(opened instanceof HTMLDetailsElement) || !opened.open || !opened.matches('[data-menu]')) return;
-  for (const menu of open()) {
+  for (const menu of openMenus()) {
     if (menu !== opened && !menu.contains(opened)) menu.open = false;
   }
   keepInView(opened);
@@ -56,3 +56,5 @@ function keepInView(menu) {
   if (box.right > innerWidth) menu.classList.add('menu-end');
   if (box.bottom > innerHeight && box.top > box.height) menu.classList.add('menu-up');
 }
+
+export {}; // a module, even without names

@@ -46,3 +46,5 @@ function saveForm(target) {
   return /** @type {HTMLFormElement | null} */ (near ?? document.querySelector('dialog[open] form[data-save-keys]')
     ?? (document.querySelector('dialog[open]') ? null : document.querySelector('form[data-save-keys]')));
 }
+
+export {}; // a module, even without names
