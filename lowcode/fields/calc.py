@@ -131,8 +131,8 @@ class CalcField(Computed):
     def _typed(self, raw: t.Any) -> Value:
         match self.format:
             case "DATE":
-                plain = isinstance(raw, date) and not isinstance(raw, datetime)
-                return raw if plain else date.fromisoformat(raw)
+                is_day = isinstance(raw, date) and not isinstance(raw, datetime)
+                return raw if is_day else date.fromisoformat(raw)
             case "TIME":
                 return raw if isinstance(raw, time) else time.fromisoformat(raw)
             case "DATETIME":
@@ -171,9 +171,9 @@ class CalcField(Computed):
         if self.format == "DATETIME" and text:
             try:
                 moment = datetime.fromisoformat(text)
-            except ValueError:
+                return (moment if moment.tzinfo else moment.replace(tzinfo=ctx.zone)).astimezone(UTC)
+            except (ValueError, OverflowError):
                 raise invalid("calc.does_not_fit", format=self.format) from None
-            return (moment if moment.tzinfo else moment.replace(tzinfo=ctx.zone)).astimezone(UTC)
         return self.coerce(text, ctx)
 
     def cell(self, value: Value, ctx: Context) -> t.Any:

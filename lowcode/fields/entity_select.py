@@ -14,11 +14,13 @@ from lowcode.errors import Invalid
 from lowcode.fields import adapters, form_widgets
 from lowcode.fields.base import Context, ManyValued, Problem, Value, fold, invalid, setting
 from lowcode.fields.context import Entity
+from lowcode.fields.plain import shortened
 
 LISTED = 200
 """How many a list box shows at most; beyond that codes are typed, or the picker is asked."""
 MOST_CANDIDATES = 5_000
 """How many a picker looks through."""
+MOST_NAMES = 1_000
 _ID = "id:"
 _SEPARATORS = re.compile(r"[,、;；]")
 
@@ -97,9 +99,11 @@ class EntitySelectField(ManyValued):
         """Ids from a list of ``{"id"}``, ``{"code"}``, ids or codes, or from one of them."""
         if raw is None or raw == "" or raw == () or raw == []:
             return ()
-        if isinstance(raw, tuple) and all(type(item) is int for item in raw):
+        if isinstance(raw, tuple) and all(type(item) is int and 0 < item < 2**63 for item in raw):
             return tuple(dict.fromkeys(raw))
         items = list(raw) if isinstance(raw, list | tuple) else [raw]
+        if len(items) > MOST_NAMES:
+            raise invalid("entity.too_many", limit=MOST_NAMES)
         found: list[int] = []
         problems: list[Problem] = []
         for index, item in enumerate(items):
@@ -162,7 +166,7 @@ class EntitySelectField(ManyValued):
         if isinstance(item, Mapping):
             item = item["id"] if item.get("id") is not None else item.get("code")
         if type(item) is int:
-            return ctx.directory.by_id(self.kind, item) if abs(item) < 2**63 else None
+            return ctx.directory.by_id(self.kind, item) if 0 < item < 2**63 else None
         return ctx.directory.by_code(self.kind, item) if isinstance(item, str) else None
 
     @property
@@ -198,6 +202,8 @@ class EntitySelectField(ManyValued):
         """Codes, or ``name (code)``, one a line or separated by commas."""
         found: list[int] = []
         problems: list[Problem] = []
+        if len(_SEPARATORS.split(text)) + text.count("\n") > MOST_NAMES * 4:
+            raise invalid("entity.too_many", limit=MOST_NAMES)
         for line in filter(None, map(str.strip, text.splitlines())):
             whole = self._written(line, ctx)
             pieces = [line] if whole else list(filter(None, map(str.strip, _SEPARATORS.split(line))))
@@ -295,4 +301,4 @@ class EntitySelectField(ManyValued):
 def _shown(item: t.Any) -> str:
     if isinstance(item, Mapping):
         item = item.get("code", item.get("id"))
-    return str(item)[:100]
+    return shortened(item)

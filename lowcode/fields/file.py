@@ -16,6 +16,7 @@ from lowcode.errors import Invalid
 from lowcode.fields import adapters, form_widgets
 from lowcode.fields.base import EMPTY_OPERATORS, LIKE, Context, ManyValued, Problem, Value, setting, text_column
 from lowcode.fields.context import FileRef
+from lowcode.fields.plain import shortened
 
 ADDRESS = "/k/file/{key}/{name}"
 """Where the runtime serves an attachment; ``?size=`` asks for a thumbnail."""
@@ -86,7 +87,7 @@ class FileField(ManyValued):
             key = item.get("fileKey") if isinstance(item, Mapping) else item
             ref = ctx.files.get(key) if isinstance(key, str) and key else None
             if ref is None:
-                problems.append(Problem(code="file.unknown", path=(index,), params={"value": str(key)[:100]}))
+                problems.append(Problem(code="file.unknown", path=(index,), params={"value": shortened(key)}))
             else:
                 found.setdefault(ref.key, ref)
         if problems:

@@ -70,6 +70,8 @@ class LookupField(Field):
 
     widget: t.ClassVar[adapters.Widget] = form_widgets.LookupInput()
 
+    # Not a setting here: a lookup always has an index.
+    indexed: bool = False
     lookup: Lookup = setting(Nested(Lookup, required=True), control="lookup", label="setting.lookup")
 
     @property

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from lowcode.db import ExactNumber, UtcDateTime
 from lowcode.errors import Problem
+from lowcode.fields import plain
 from lowcode.fields.base import (
     EQUALITY,
     LIKE,
@@ -70,6 +71,8 @@ class RollupField(Computed):
     operators: t.ClassVar[tuple[str, ...]] = (*EQUALITY, *ORDER, *LIKE)
     inside_subtable: t.ClassVar[bool] = False
 
+    # Not a setting here: a roll-up always has an index.
+    indexed: bool = False
     rollup: Rollup = setting(Nested(Rollup, required=True), control="rollup", label="setting.rollup")
     format: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FORMATS, error="setting.choice")),
@@ -144,18 +147,19 @@ class RollupField(Computed):
                 case "NUMBER":
                     return coerce_number(raw, _SCALE)
                 case "DATE":
-                    plain = isinstance(raw, date) and not isinstance(raw, datetime)
-                    return raw if plain else date.fromisoformat(raw)
+                    is_day = isinstance(raw, date) and not isinstance(raw, datetime)
+                    return raw if is_day else date.fromisoformat(raw)
                 case "DATETIME":
                     moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw)
                     return (moment if moment.tzinfo else moment.replace(tzinfo=ctx.zone)).astimezone(UTC)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise invalid("rollup.does_not_fit", format=self.format) from None
-        if isinstance(raw, list | tuple):
-            raw = ", ".join(map(str, raw))
+        if isinstance(raw, list | tuple) and all(isinstance(item, str) for item in raw):
+            raw = ", ".join(raw)
         if not isinstance(raw, str):
             raise invalid("rollup.does_not_fit", format=self.format)
-        return raw[:_MAX_TEXT]  # longer texts do not fit into an index
+        # Longer texts do not fit into an index.
+        return plain.coerce_text(raw[:_MAX_TEXT], limit=_MAX_TEXT, lines=True)
 
     def dump(self, value: Value) -> t.Any:
         if isinstance(value, Decimal):

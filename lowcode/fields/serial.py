@@ -12,6 +12,7 @@ import marshmallow as ma
 import sqlalchemy as sa
 
 from lowcode.errors import Problem
+from lowcode.fields import plain
 from lowcode.fields.base import EQUALITY, LIKE, Computed, Context, Value, invalid, setting, text_column
 
 RESETS = ("NEVER", "YEAR", "FISCAL_YEAR", "MONTH", "DAY")
@@ -61,6 +62,8 @@ class SerialField(Computed):
     operators: t.ClassVar[tuple[str, ...]] = (*EQUALITY, *LIKE)
     inside_subtable: t.ClassVar[bool] = False
 
+    # Not a setting here: a number is always a key.
+    indexed: bool = False
     pattern: str = setting(
         ma.fields.String(validate=_pattern), control="text", label="setting.pattern", default="{000000}"
     )
@@ -133,11 +136,9 @@ class SerialField(Computed):
 
     def coerce(self, raw: t.Any, ctx: Context) -> Value:
         """A number that was given before (restore, import of old records), as text."""
-        if raw is None or raw == "":
-            return None
-        if not isinstance(raw, str) or len(raw) > _MAX_LENGTH * 2:
+        if raw is not None and not isinstance(raw, str):
             raise invalid("serial.not_a_text")
-        return raw.strip() or None
+        return plain.coerce_text((raw or "").strip(), limit=_MAX_LENGTH * 2)
 
     # -- kintone ---------------------------------------------------------------------------------
 

@@ -97,6 +97,9 @@ class SubtableField(Field):
     searchable: t.ClassVar[bool] = False
     sortable: t.ClassVar[bool] = False
 
+    # Not settings here: only the inner fields have columns.
+    indexed: bool = False
+    stored_as: str = ""
     fields: tuple[Field, ...] = setting(InnerFields(required=True), control="fields", label="setting.fields")
 
     def find(self, code: str) -> Field | None:

@@ -38,6 +38,8 @@ class TokenField(Field):
     exported: t.ClassVar[bool] = False
     """CSV, Excel and our API leave it out."""
 
+    # Not a setting here: a token is always a key.
+    indexed: bool = False
     form: str = setting(
         ma.fields.String(validate=ma.validate.Regexp(r"[A-Za-z0-9_-]{0,64}\Z", error="token.form")),
         control="form",

@@ -75,6 +75,13 @@ def test_parse_names_everyone_unknown() -> None:
     assert problems(lambda: make("USER_SELECT").parse("yamada, x\ny", OFFICE)) == [("user.unknown", ())] * 2
 
 
+def test_names_beyond_reason() -> None:
+    field = make("USER_SELECT")
+    assert problems(lambda: field.coerce(["x"] * 1001, OFFICE)) == [("entity.too_many", ())]
+    assert problems(lambda: field.parse("x\n" * 5000, OFFICE)) == [("entity.too_many", ())]
+    assert len(problems(lambda: field.parse("x," * 500, OFFICE))) == 500
+
+
 def test_writing() -> None:
     field = make("USER_SELECT")
     value = (3, 4, 5)
