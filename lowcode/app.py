@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Sequence
 
 import flask
 import sqlalchemy as sa
@@ -21,9 +22,13 @@ MEBIBYTE = 1024 * 1024
 
 
 def create_app(
-    settings: Settings | None = None, engine: sa.Engine | None = None, *, services: Services | None = None
+    settings: Settings | None = None, engine: sa.Engine | None = None, *, services: Services | None = None,
+    packages: Sequence[str] = BLUEPRINTS,
 ) -> flask.Flask:
-    """The application for one process. Settings come from the environment unless given."""
+    """The application for one process. Settings come from the environment unless given.
+
+    :param packages: which packages of screens take part; tests leave some out.
+    """
     services = services or Services.open(settings, engine)
     app = flask.Flask("lowcode.web", static_folder=None, template_folder="templates")
     app.config.update(
@@ -46,7 +51,7 @@ def create_app(
     headers.register(app)
     static.register(app)
     app.register_blueprint(pages.blueprint)
-    for name in BLUEPRINTS:
+    for name in packages:
         _register(app, name)
     _promise(app)
     return app

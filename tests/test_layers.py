@@ -28,6 +28,7 @@ LINES = (
     "jobs demo",
     "automation backup charts letters mail transfer",
     "deploy",
+    "health",
     "services",
     "records",
     "accounts files search",

@@ -115,7 +115,7 @@ def save(
     :raises Invalid: everything that is wrong, by the names in :class:`UserData`. :raises Forbidden: see checks.
     """
     checks.require_administrator(by)
-    data = _tidy(data)
+    data = tidy(data)
     before = read(connection, user_id) if user_id is not None else None
     problems = list(_problems(connection, data, user_id, before, password))
     if problems:
@@ -199,7 +199,8 @@ def set_preferences(connection: sa.Connection, user_id: int, preferences: str) -
     connection.execute(sa.update(_users).where(_users.c.id == user_id).values(preferences=preferences))
 
 
-def _tidy(data: UserData) -> UserData:
+def tidy(data: UserData) -> UserData:
+    """The data as it is stored: without stray blanks, with each group once."""
     return replace(
         data, login=normal_login(data.login), name=checks.clean(data.name), kana=checks.clean(data.kana),
         email=data.email.strip(),
