@@ -333,7 +333,7 @@ class Resolver:
                 case "number":
                     return [_number(text, t.cast(Field, field), self.ctx)]
                 case "date":
-                    return [functions.one_day(t.cast(Field, field).operand(text, self.ctx))]
+                    return [functions.one_day(_day(text) or t.cast(Field, field).operand(text, self.ctx))]
                 case "instant":
                     return [_instant(text, t.cast(Field, field), self.ctx)]
             known = t.cast(Field, field)
@@ -489,13 +489,22 @@ def _number(text: str, field: Field, ctx: Context) -> Decimal:
     return Decimal(field.operand(text, ctx))  # full-width digits, hours and minutes: as the field reads them
 
 
+def _day(text: str) -> date | None:
+    """A day from year, month and day; None where it is written in another way (an era, full width)."""
+    found = _DAY.fullmatch(text.strip())
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        raise Invalid([problem("not_a_value")]) from None
+
+
 def _instant(text: str, field: Field, ctx: Context) -> Span:
     """A minute from a date and a time, a whole day from a date alone."""
-    day = _DAY.fullmatch(text.strip())
+    day = _day(text)
+    if day is not None:
+        return functions.as_instants(functions.one_day(day), ctx)
     whole = _INSTANT.fullmatch(text.strip())
     try:
-        if day:
-            return functions.as_instants(functions.one_day(date(int(day[1]), int(day[2]), int(day[3]))), ctx)
         if whole:
             zone = "+00:00" if whole[4] == "Z" else whole[4] or ""
             moment = datetime.fromisoformat(f"{whole[1]}T{whole[2]}{whole[3] or ''}{zone}")
