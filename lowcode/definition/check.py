@@ -127,9 +127,7 @@ def _layout(definition: AppDefinition) -> Iterator[Problem]:
             yield Problem(code="definition.layout_twice", path=(*place, "code"), params={"code": code})
         seen.add(code)
         home = definition.subtable_of(code)
-        if (home.code if home else "") != table:
-            yield Problem(code="definition.layout_misplaced", path=place, params={"code": code})
-        elif kind in ("SUBTABLE", "GROUP") and path[-1] != path[0]:
+        if (home.code if home else "") != table or (kind in ("SUBTABLE", "GROUP") and path[-1] != path[0]):
             yield Problem(code="definition.layout_misplaced", path=place, params={"code": code})
     for path, field, subtable in _each(definition):
         if field.code not in seen and field.type_name not in SYSTEM_TYPES and field.type_name not in LAYOUT_ONLY:

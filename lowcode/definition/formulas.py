@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lowcode.errors import Invalid, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.subtable import SubtableField
-from lowcode.formula import Column, Kind, KindOrColumn, order as dependency_order, parse
+from lowcode.formula import Column, Kind, KindOrColumn, parse
+from lowcode.formula import order as dependency_order
 
 _KINDS: t.Final[Mapping[str, Kind]] = {
     "SINGLE_LINE_TEXT": Kind.TEXT, "NUMBER": Kind.NUMBER, "CALC": Kind.NUMBER, "RADIO_BUTTON": Kind.TEXT,

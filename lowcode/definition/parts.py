@@ -46,7 +46,7 @@ def problems_from(messages: t.Any, path: Path = ()) -> Iterator[Problem]:
 
 def refuse(code: str, /, **params: t.Any) -> ma.ValidationError:
     """marshmallow's error with one of our problems inside."""
-    return ma.ValidationError([Problem(code=code, params=params)])  # type: ignore[list-item]  # kept as it is
+    return ma.ValidationError([Problem(code=code, params=params)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class IntegerString(ma.fields.Field[int | None]):
 
     def deserialize(self, value: t.Any, *args: t.Any, **kwargs: t.Any) -> int | None:
         if value is ma.missing:
-            return t.cast("int | None", super().deserialize(value, *args, **kwargs))
+            return super().deserialize(value, *args, **kwargs)
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not isinstance(value, int | str):

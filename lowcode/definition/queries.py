@@ -1,4 +1,4 @@
-"""Filter and sort texts inside a definition, and what looks into them (queries build on definitions, not the reverse)."""
+"""Filter and sort texts inside a definition, and what looks into them: queries build on definitions."""
 
 from __future__ import annotations
 

@@ -153,10 +153,17 @@ def _rollup(definition: AppDefinition, reference: Reference, other: AppDefinitio
         found = other.find(code)
         if found is None or other.subtable_of(code) is not None:
             yield _no_field(code, key, app=other)
-        elif attribute == "field" and rollup.function in ("SUM", "MIN", "MAX") and not found.sortable:
+        elif attribute == "field" and not _sums_up(found, rollup.function):
             yield Problem(code="definition.rollup_type", path=(key,), params={"code": code})
-        elif attribute == "field" and rollup.function == "SUM" and value_type(found) not in ("NUMBER", "CALC"):
-            yield Problem(code="definition.rollup_type", path=(key,), params={"code": code})
+
+
+def _sums_up(field: Field, function: str) -> bool:
+    match function:
+        case "SUM":
+            return value_type(field) in ("NUMBER", "CALC")
+        case "MIN" | "MAX":
+            return field.sortable
+    return True
 
 
 def _reference_table(

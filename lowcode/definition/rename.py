@@ -11,7 +11,8 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping
 
 from lowcode.errors import Invalid, NotFound, invalid
-from lowcode.formula import parse, rename as rename_formula, tree
+from lowcode.formula import parse, tree
+from lowcode.formula import rename as rename_formula
 from lowcode.formula.tokens import quote, scan
 
 Json = dict[str, t.Any]

@@ -6,19 +6,32 @@ Hashable and comparable, safe to share between threads, cached by (app, version)
 from __future__ import annotations
 
 import functools
-import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from lowcode.definition import formulas
 from lowcode.definition.layout import (
-    LayoutGroup, LayoutItem, LayoutPart, LayoutRow, LayoutSubtable, Size, items,
+    LayoutGroup,
+    LayoutItem,
+    LayoutPart,
+    LayoutRow,
+    LayoutSubtable,
+    Size,
+    items,
 )
 from lowcode.definition.parts import Opaque, Part
 from lowcode.definition.process import Assignee, ProcessAction, State, Status
 from lowcode.definition.rights import (
-    Acl, AppRight, AppRights, EntityRef, FieldRight, FieldRights, Grantee, RecordRight, RecordRights,
+    Acl,
+    AppRight,
+    AppRights,
+    EntityRef,
+    FieldRight,
+    FieldRights,
+    Grantee,
+    RecordRight,
+    RecordRights,
 )
 from lowcode.definition.settings import AppSettings, Icon, NumberPrecision, TitleField
 from lowcode.definition.views import View
@@ -29,6 +42,10 @@ from lowcode.fields.subtable import SubtableField
 FORMAT = 1
 """The format of definitions that this release writes."""
 TITLE_TYPES = ("SINGLE_LINE_TEXT", "SERIAL", "LINK", "MULTI_LINE_TEXT", "NUMBER", "DATE", "DATETIME", "RICH_TEXT")
+NO_PROCESS = Status()
+NO_RIGHTS = Acl()
+NOTHING = Opaque("{}")
+NO_RULES = Opaque("[]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +59,12 @@ class AppDefinition:
     layout: tuple[LayoutPart, ...] = ()
     views: tuple[View, ...] = ()
     """In order of ``index``."""
-    status: Status = Status()
-    acl: Acl = Acl()
-    notifications: Opaque = Opaque("{}")
-    reports: Opaque = Opaque("{}")
-    actions: Opaque = Opaque("{}")
-    rules: Opaque = Opaque("[]")
+    status: Status = NO_PROCESS
+    acl: Acl = NO_RIGHTS
+    notifications: Opaque = NOTHING
+    reports: Opaque = NOTHING
+    actions: Opaque = NOTHING
+    rules: Opaque = NO_RULES
     next_id: int = 1
 
     # -- names -----------------------------------------------------------------------------------

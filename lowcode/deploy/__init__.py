@@ -5,7 +5,13 @@ from __future__ import annotations
 from lowcode.deploy.drafts import Draft, discard_draft, find_draft, load_draft, rebase_draft, save_draft
 from lowcode.deploy.plan import Note, Plan
 from lowcode.deploy.publish import (
-    apply_definition, create_app, deploy, deploy_all, plan_deploy, rollback, tidy,
+    apply_definition,
+    create_app,
+    deploy,
+    deploy_all,
+    plan_deploy,
+    rollback,
+    tidy,
 )
 from lowcode.deploy.versions import Version, known_apps, list_versions, live_apps
 

@@ -135,7 +135,9 @@ def carriers(
     return tuple(found)
 
 
-def batches(connection_of: Callable[[], t.ContextManager[sa.Connection]], carrier: Carrier, ctx: Context) -> Iterator[int]:
+def batches(
+    connection_of: Callable[[], t.ContextManager[sa.Connection]], carrier: Carrier, ctx: Context
+) -> Iterator[int]:
     """Carry everything over, one short transaction a batch; yields how many rows each took."""
     after = 0
     while True:

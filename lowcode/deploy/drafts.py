@@ -61,7 +61,8 @@ def load_draft(connection: sa.Connection, app_id: int) -> Draft:
 
 
 def save_draft(
-    connection: sa.Connection, app_id: int, definition: Mapping[str, t.Any], actor: Actor, *, revision: int | None = None
+    connection: sa.Connection, app_id: int, definition: Mapping[str, t.Any], actor: Actor, *,
+    revision: int | None = None,
 ) -> Draft:
     """Keep ``definition`` as the app's draft; ids are given to what is new in it. Inside a write transaction.
 

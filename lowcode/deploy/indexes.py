@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lowcode.definition.related import references
 from lowcode.definition.schema import AppDefinition, View
 from lowcode.errors import Invalid
-from lowcode.fields.base import Field, ManyValued, SystemField
+from lowcode.fields.base import Field, ManyValued, SystemField, Tables
 from lowcode.query import ast, kintone
 from lowcode.records.tables import AppTables, RowTables
 
@@ -144,7 +144,8 @@ def _column(tables: AppTables, definition: AppDefinition, code: str) -> str | No
         return None
     if field.column_name not in tables.main.c:
         return None
-    return field.sort_column(tables).name if isinstance(field.sort_column(tables), sa.Column) else field.column_name
+    sorts = field.sort_column(t.cast(Tables, tables))
+    return sorts.name if isinstance(sorts, sa.Column) else field.column_name
 
 
 def _of_references(

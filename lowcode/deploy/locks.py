@@ -41,13 +41,12 @@ def deploying(engine: sa.Engine, wait: float = WAIT_SECONDS) -> Iterator[None]:
 @contextlib.contextmanager
 def _on_postgresql(engine: sa.Engine, deadline: float) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Taken out of the pool: the lock falls when the connection closes, whatever happened before.
+        connection.detach()
         _until(deadline, lambda: bool(
             connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": DEPLOY_LOCK})
         ))
-        try:
-            yield
-        finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": DEPLOY_LOCK})
+        yield
 
 
 @contextlib.contextmanager

@@ -266,7 +266,8 @@ def _index_notes(connection: sa.Connection, steps: Sequence[Step], records: int)
     for step in steps:
         if isinstance(step, BuildIndex) and step.in_use:
             key = "index_blocks" if connection.dialect.name == "sqlite" else "index_slow"
-            yield _note(key, "slow", records=records, columns=", ".join(step.spec.columns), seconds=records // 300_000 + 1)
+            yield _note(key, "slow", records=records, columns=", ".join(step.spec.columns),
+                        seconds=records // 300_000 + 1)
 
 
 def _duplicates(

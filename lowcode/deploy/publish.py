@@ -68,18 +68,18 @@ def _create(connection: sa.Connection, raw: Json, actor: Actor, note: str, ctx: 
         name_entities(connection, made, actor.user_id),
         known_apps=versions.known_apps(connection), query_checker=query_problems,
     )
-    number = connection.execute(
+    number: int = connection.execute(
         sa.insert(apps).values(
             code=definition.code, live_version=None, next_id=1, created_at=datetime.now(UTC), created_by=actor.user_id
-        )
-    ).inserted_primary_key[0]
+        ).returning(apps.c.id)
+    ).scalar_one()
     if not code:
         definition = codec.load({**codec.dump(definition), "code": f"app{number}"})
         connection.execute(sa.update(apps).where(apps.c.id == number).values(code=definition.code))
     plan = make_plan(connection, number, definition, ctx)
     apply.apply_inline(connection, plan)
     versions.add_version(connection, versions.app_row(connection, number), plan.definition, actor, note)
-    return int(number)
+    return number
 
 
 def plan_deploy(
@@ -120,14 +120,18 @@ def deploy(engine: sa.Engine, app: int | str, actor: Actor, *, note: str = "", c
     :raises NotFound: there is no draft. :raises Invalid: with every problem.
     :raises Conflict: another version was published since the draft was begun. :raises Busy: somebody else deploys.
     """
-    (version,) = deploy_all(engine, [app], actor, note=note, ctx=ctx).values()
-    return version
+    with db.reading(engine) as connection:
+        number = versions.app_row(connection, app).id
+    return deploy_all(engine, [number], actor, note=note, ctx=ctx)[number]
 
 
 def deploy_all(
     engine: sa.Engine, apps: Sequence[int | str], actor: Actor, *, note: str = "", ctx: Context | None = None
 ) -> dict[int, int]:
-    """Publish the drafts of several apps: all of them, or none. Returns the live version by app number."""
+    """Publish the drafts of several apps: all of them, or none.
+
+    :returns: the live version by app number, of apps too that follow because they name a code with a new name.
+    """
     with deploying(engine):
         with db.reading(engine) as connection:
             requests = [_request(connection, app) for app in apps]

@@ -99,8 +99,7 @@ class DropIndex(Step):
         return {"table": self.table, "index": self.name}
 
     def apply(self, op: Operations) -> None:
-        concurrently = op.get_bind().dialect.name == "postgresql"
-        op.drop_index(
-            self.name, table_name=self.table, if_exists=True,
-            **({"postgresql_concurrently": True} if concurrently else {}),
-        )
+        options: dict[str, t.Any] = {"if_exists": True}
+        if op.get_bind().dialect.name == "postgresql":
+            options["postgresql_concurrently"] = True
+        op.drop_index(self.name, table_name=self.table, **options)

@@ -103,7 +103,9 @@ def known_apps(connection: sa.Connection) -> dict[str, AppDefinition]:
     return {code: definition for code, (_, _, definition) in live_apps(connection).items()}
 
 
-def latest_fields(connection: sa.Connection, app_id: int, wanted: frozenset[int]) -> dict[int, tuple[Field, int | None]]:
+def latest_fields(
+    connection: sa.Connection, app_id: int, wanted: frozenset[int]
+) -> dict[int, tuple[Field, int | None]]:
     """By id: the field as the newest version that has it says, and the id of the subtable around it."""
     found: dict[int, tuple[Field, int | None]] = {}
     for definition in _newest_first(connection, app_id):
