@@ -28,9 +28,9 @@ from lowcode.fields import adapters, plain
 from lowcode.fields.context import NOBODY, Context, Tables, Value
 from lowcode.fields.settings import ID_RANGE, FrozenMap, dump_settings, json_key, setting, settings_schema
 
-CODE_PATTERN = re.compile(r"[^\W\d][\w・￥＄]{0,127}")
+CODE_PATTERN = re.compile(r"(?:[^\W\d]|＿)[\w・＿￥＄]{0,127}")
 RESERVED_CODES = frozenset(
-    {"__ROOT__", "not", "and", "or", "in", "like", "is", "empty", "order", "by", "limit", "offset"}
+    {"__root__", "not", "and", "or", "in", "like", "is", "empty", "order", "by", "limit", "offset"}
 )
 EMPTY_OPERATORS = ("is empty", "is not empty")
 EQUALITY = ("=", "!=", "in", "not in")
@@ -39,10 +39,13 @@ LIKE = ("like", "not like")
 OPERATORS = frozenset({*EQUALITY, *ORDER, *LIKE, *EMPTY_OPERATORS})
 
 
+_KATAKANA: t.Final = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
+
+
 def fold(text: str) -> str:
     """Text as it is searched: NFKC, lower case, hiragana as katakana, runs of white space as one space."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in folded)
+    folded = folded.translate(_KATAKANA)
     return " ".join(folded.split())
 
 

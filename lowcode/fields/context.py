@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -44,7 +44,7 @@ class Directory(t.Protocol):
     def by_id(self, kind: str, id: int) -> Entity | None: ...
     def by_code(self, kind: str, code: str) -> Entity | None: ...
     def members(self, kind: str, id: int, *, below: bool = True) -> frozenset[int]:
-        """Ids of the active users in a group or in an organisation, by default with those of the organisations below."""
+        """Ids of the active users in a group or an organisation, by default with the organisations below."""
         ...
 
     def below(self, id: int) -> frozenset[int]:
@@ -65,9 +65,13 @@ class Files(t.Protocol):
 class Tables(t.Protocol):
     """The tables of one app, or of one subtable inside it."""
 
-    main: sa.Table
-    search: sa.Table | None
-    """Folded text by field id (column ``f<id>``), one row per row of ``main`` (column ``id``)."""
+    @property
+    def main(self) -> sa.Table: ...
+
+    @property
+    def search(self) -> sa.Table | None:
+        """Folded text by field id (column ``f<id>``), one row per row of ``main`` (column ``id``)."""
+        ...
 
     def side(self, field_id: int) -> sa.Table:
         """The side table of a many-valued field: ``record_id``, ``position``, ``value``."""
@@ -107,6 +111,9 @@ class Context:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     zone: ZoneInfo = ZoneInfo("Asia/Tokyo")
     locale: str = "ja"
+    site_zone: ZoneInfo | None = None
+    """The installation's zone, where it differs from the reader's; see :attr:`stored`."""
+    site_locale: str = "ja"
     user_id: int | None = None
     organization_ids: Sequence[int] = ()
     """The user's organisations, the primary one first."""
@@ -116,11 +123,21 @@ class Context:
     app_id: int | None = None
     app_code: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    previews: bool = False
+    """Whether small pictures of attachments can be asked for."""
 
     @property
     def today(self) -> date:
         """The date of ``now`` in the reader's zone."""
         return self.now.astimezone(self.zone).date()
+
+    @property
+    def stored(self) -> Context:
+        """The context for values that are derived and kept (formulas, numbers, search text): the installation's
+        zone and language, so that what is stored does not depend on who saves."""
+        if self.site_zone in (None, self.zone) and self.site_locale == self.locale:
+            return self
+        return replace(self, zone=self.site_zone or self.zone, locale=self.site_locale)
 
 
 NOBODY = Context(now=datetime(1970, 1, 1, tzinfo=UTC))

@@ -25,6 +25,7 @@ from lowcode.fields.settings import IntegerString, NumericString, setting
 DIGITS = 18
 """How many digits a number may have, before and after the point together."""
 EXACT_IN_A_SPREADSHEET = 15
+MAX_TYPED = 200
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MINUS = str.maketrans(dict.fromkeys("−‐‑‒–—―ー▲△", "-"))
@@ -49,7 +50,7 @@ def coerce_number(raw: t.Any, scale: int) -> Decimal | None:
         text = str(raw).strip()
         if not text:
             return None
-        if len(text) > 200 or not _NUMBER.fullmatch(text) or not text.isascii():
+        if len(text) > MAX_TYPED or not _NUMBER.fullmatch(text) or not text.isascii():
             raise invalid("number.not_a_number", value=shortened(raw))
         number = Decimal(text)
     else:
@@ -75,6 +76,8 @@ def plain_number(number: Decimal) -> Decimal:
 
 def typed_number(text: str) -> str:
     """What a person typed as a number's plain spelling: full-width digits, 1,000 separators, other minus signs."""
+    if len(text) > MAX_TYPED:
+        return text  # refused as it stands
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).strip().replace("、", ",").replace("，", ",")
     return re.sub(r"^([+-])\s+", r"\1", _THOUSANDS.sub("", text))
 

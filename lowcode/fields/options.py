@@ -17,11 +17,12 @@ from lowcode.fields.adapters import FormChoice
 from lowcode.fields.base import Field
 from lowcode.fields.context import Context, Tables, Value
 from lowcode.fields.plain import as_text, shortened
-from lowcode.fields.settings import ID_RANGE, FrozenMap, IntegerString, dump_settings, setting, settings_schema
+from lowcode.fields.settings import ID_RANGE, FrozenMap, IntegerString, dump_settings, load_settings, setting
 
 HUES = ("", "blue", "green", "red", "orange", "yellow", "purple", "cyan", "magenta", "brown", "grey")
 MAX_OPTIONS = 2_000
 MAX_LABEL = 128
+MAX_TYPED = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class Options(ma.fields.Field[tuple[Option, ...]]):
         mistakes: dict[str, t.Any] = {}
         for key, raw in value.items():
             try:
-                found.append(Option(key=str(key), **settings_schema(Option)().load(raw)))
+                found.append(Option(key=str(key), **load_settings(Option, raw)))
             except ma.ValidationError as error:
                 mistakes[str(key)] = error.messages
         if mistakes:
@@ -147,6 +148,8 @@ class ChoiceField(Field):
         text = text.strip()
         if not text:
             return None
+        if len(text) > MAX_TYPED:
+            raise invalid("choice.unknown", value=shortened(text))
         for option in self.options:
             if option.labels and not option.retired and option.text(ctx.locale) == text:
                 return option.id

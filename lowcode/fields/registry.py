@@ -38,7 +38,7 @@ from lowcode.fields.reference_table import ReferenceTableField
 from lowcode.fields.rich_text import RichTextField
 from lowcode.fields.rollup import RollupField
 from lowcode.fields.serial import SerialField
-from lowcode.fields.settings import json_key, settings_schema
+from lowcode.fields.settings import json_key, load_settings
 from lowcode.fields.spacer import SpacerField
 from lowcode.fields.status import StatusField
 from lowcode.fields.status_assignee import StatusAssigneeField
@@ -112,7 +112,7 @@ def load_field(code: str, properties: Mapping[str, t.Any]) -> Field:
     problems = [*plain.unwritable(given)]
     wrong = {problem.path[0] for problem in problems if problem.path}
     try:
-        settings = settings_schema(kind)().load({key: value for key, value in given.items() if key not in wrong})
+        settings = load_settings(kind, {key: value for key, value in given.items() if key not in wrong})
     except ma.ValidationError as error:
         problems += [problem for problem in _problems(error.messages, given) if problem.path[0] not in wrong]
     if problems:

@@ -124,7 +124,7 @@ class Nested(ma.fields.Field[t.Any]):
             return None
         if not isinstance(value, Mapping):
             raise ma.ValidationError("setting.not_a_map")
-        return self.part(**settings_schema(self.part)().load(dict(value)))
+        return self.part(**load_settings(self.part, dict(value)))
 
 
 class SettingsSchema(ma.Schema):
@@ -147,6 +147,7 @@ MESSAGES = {
 
 
 _SCHEMAS: dict[type[t.Any], type[SettingsSchema]] = {}
+_INSTANCES: dict[type[t.Any], SettingsSchema] = {}
 
 
 def settings_schema(owner: type[t.Any]) -> type[SettingsSchema]:
@@ -166,9 +167,25 @@ def _make_schema(owner: type[t.Any]) -> type[SettingsSchema]:
         schema = members[attribute.name] = copy.copy(t.cast("ma.fields.Field[t.Any]", attribute.metadata["schema"]))
         schema.data_key = json_key(attribute)
         schema.error_messages = {**schema.error_messages, **MESSAGES}
+        if isinstance(schema, ma.fields.List):
+            schema.inner = copy.copy(schema.inner)
+            schema.inner.error_messages = {**schema.inner.error_messages, **MESSAGES}
     return t.cast("type[SettingsSchema]", type(f"{owner.__name__}Settings", (SettingsSchema,), members))
+
+
+def load_settings(owner: type[t.Any], raw: t.Any) -> dict[str, t.Any]:
+    """The attributes of ``owner`` from JSON. Raises marshmallow's ``ValidationError`` with codes as messages."""
+    return t.cast("dict[str, t.Any]", _schema(owner).load(raw))
 
 
 def dump_settings(value: t.Any) -> dict[str, t.Any]:
     """The settings of a dataclass as JSON, in the order they are declared."""
-    return t.cast("dict[str, t.Any]", settings_schema(type(value))().dump(value))
+    return t.cast("dict[str, t.Any]", _schema(type(value)).dump(value))
+
+
+def _schema(owner: type[t.Any]) -> SettingsSchema:
+    # Making an instance costs a hundred times as much as loading with it.
+    found = _INSTANCES.get(owner)
+    if found is None:
+        found = _INSTANCES[owner] = settings_schema(owner)()
+    return found

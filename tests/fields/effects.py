@@ -203,8 +203,8 @@ def options_are_what_may_be_chosen(type_name: str) -> None:
     assert refused(type_name, options={"": {"id": 1, "label": " ", "index": "0", "hue": "pink"}}) == [
         ("setting.choice", ("options", "", "hue"))]
     assert refused(type_name, options={}) == [("setting.no_options", ("options",))]
-    assert refused(type_name, options={"a": {"label": "a", "index": "x"}}) == [
-        ("setting.not_a_number", ("options", "a", "index")), ("setting.missing", ("options", "a", "id"))]
+    assert set(refused(type_name, options={"a": {"label": "a", "index": "x"}})) == {
+        ("setting.not_a_number", ("options", "a", "index")), ("setting.missing", ("options", "a", "id"))}
 
 
 @effect("align", "RADIO_BUTTON", "CHECK_BOX")
@@ -337,7 +337,7 @@ def scale_is_how_much_is_kept(type_name: str) -> None:
     assert t.cast(ExactNumber, made.column_type()).scale == 2
     assert [made.parse(n, OFFICE) for n in ("0.125", "0.135", "1e15")] == [
         Decimal("0.12"), Decimal("0.14"), Decimal(10**15)]
-    with pytest.raises(Invalid, match="number.too_large"):
+    with pytest.raises(Invalid, match=r"number\.too_large"):
         made.parse("1e16", OFFICE)
     assert refused(type_name, scale=11) == [("setting.out_of_range", ("scale",))]
 

@@ -69,9 +69,11 @@ NUMBERS = _numbers("-999999999999.999999", "-0.000001", "0", "0.1", "0.3", "1234
 
 SAMPLES: list[Sample] = [
     sample("SINGLE_LINE_TEXT", *SORTED_TEXTS),
-    sample("SINGLE_LINE_TEXT", "甲-1", "乙-2", name="calculated text", expression='区分 & "-" & 番号', unlike={"written"}),
+    sample("SINGLE_LINE_TEXT", "甲-1", "乙-2", name="calculated text", expression='区分 & "-" & 番号',
+           unlike={"written"}),
     sample("MULTI_LINE_TEXT", "一行\n\n二行 ", "\n先頭が空", "tab\tと<b>", *TEXTS),
-    sample("RICH_TEXT", "<b>太字</b> と <i>斜体</i>", '<a href="https://example.jp/" rel="noopener noreferrer">リンク</a>',
+    sample("RICH_TEXT", "<b>太字</b> と <i>斜体</i>",
+           '<a href="https://example.jp/" rel="noopener noreferrer">リンク</a>',
            "<ul><li>一</li><li>二</li></ul>", "a &lt; b &amp; c"),
     sample("NUMBER", *NUMBERS),
     sample("NUMBER", *_numbers("-5", "0", "123456789012345678"), name="whole number", scale=0, digit=True, unit="人"),

@@ -7,12 +7,13 @@ import inspect
 import math
 import typing as t
 from decimal import Decimal
+from functools import partial
 
 import orjson
 import pytest
 
 from lowcode import messages
-from lowcode.errors import Invalid
+from lowcode.errors import Invalid, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.lookup import LOOKUPS
 from lowcode.fields.registry import CLASSES, TYPES, load_field, settings_keys
@@ -48,7 +49,8 @@ def test_controls_speak_both_languages(kind: type[Field]) -> None:
         for locale in messages.LOCALES:
             assert messages.catalog(locale).get(control["label"]), control
             for choice in control["choices"] or ():
-                assert not choice or choice.isdecimal() or messages.catalog(locale).get(f"setting.value.{choice}"), choice
+                known = messages.catalog(locale).get(f"setting.value.{choice}")
+                assert known or not choice or choice.isdecimal(), choice
         orjson.dumps(control)
 
 
@@ -58,33 +60,46 @@ HUGE = 10**5000
 DEEP: list[t.Any] = []
 for _ in range(500):
     DEEP = [DEEP]
-HOSTILE: list[t.Any] = [
-    None, True, False, 0, -1, 7, 2**31, 2**63, 2**64, -(2**63) - 1, HUGE, 1.5, 1e308, -1e-308, math.nan, math.inf, -math.inf,
-    Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1e999999"), Decimal("-1e-999999"), "", " ", "\u3000", "\n", "\r\n", "\t",
-    "0", "x", "\x00", "a\x00b", "\x07", "\x1b[31m", "\ud800", "\udfff", "a\ud83d", "\ufffe", "\ufeff", "\u202e", "\u200b", "\u2028",
-    "9" * 5000, "1e999999999", "-1e999999999", "NaN", "Infinity", "-Infinity", "1_000", "٣", "²", "½", "①", "0x10", "--1", "1.2.3",
-    "0000-00-00", "9999-99-99", "10000-01-01", "-0001-01-01", "令和0年1月1日", "令和99999年1月1日", "2021-13-01T00:00:00Z",
-    "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2021-01-01T00:00:00+99:99", "99:99", "24:00", "24:60:60",
-    "x" * 2_000_000, "あ" * 20_000, "a\n" * 20_000, "<script>alert(1)</script>", "<" * 2_000, "<b>" * 500, "&" * 2_000,
-    "javascript:alert(1)", "http://[::1", "http://\x00", "tel:", "@", "%s%n{0}{x}", "'; DROP TABLE app_1; --", "=cmd|' /C calc'!A0",
-    [], [[]], [None], [""], ["x"], [0], [True], [math.nan], [{}], ["\ud800"], [HUGE], ["x"] * 3_000, DEEP, (), (HUGE,), (None,),
-    {}, {"x": 1}, {"id": None}, {"id": HUGE}, {"id": "1"}, {"code": 1}, {"code": "\ud800"}, {"value": []}, {"fileKey": "../../etc/passwd"},
-    {"id": 2**63}, {"values": 5}, {"id": 1, "values": {"x": HUGE}}, b"bytes", object(), int, {1, 2}, iter(()), 3j,
+TEXTS = [
+    "", " ", "\u3000", "\n", "\r\n", "\t", "0", "x", "\x00", "a\x00b", "\x07", "\x1b[31m", "\ud800", "\udfff",
+    "a\ud83d", "\ufffe", "\ufeff", "\u202e", "\u200b", "\u2028", "9" * 5000, "1e999999999", "-1e999999999", "NaN",
+    "Infinity", "-Infinity", "1_000", "٣", "²", "½", "①", "0x10", "--1", "1.2.3", "0000-00-00", "9999-99-99", "10000-01-01",
+    "-0001-01-01", "令和0年1月1日", "令和99999年1月1日", "2021-13-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
+    "0001-01-01T00:00:00+14:00", "2021-01-01T00:00:00+99:99", "99:99", "24:00", "24:60:60", "x" * 1_000_001,
+    "あ" * 20_000, "a\n" * 20_000, "<script>alert(1)</script>", "<" * 2_000, "<b>" * 500, "&" * 2_000,
+    "javascript:alert(1)", "http://[::1", "http://\x00", "tel:", "@", "%s%n{0}{x}", "'; DROP TABLE app_1; --",
+    "=cmd|' /C calc'!A0",
 ]
+NUMBERS = [
+    0, -1, 7, 2**31, 2**63, 2**64, -(2**63) - 1, HUGE, 1.5, 1e308, -1e-308, math.nan, math.inf, -math.inf,
+    Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1e999999"), Decimal("-1e-999999"),
+]
+LISTS = [
+    [], [[]], [None], [""], ["x"], [0], [True], [math.nan], [{}], ["\ud800"], [HUGE], ["x"] * 3_000, DEEP, (), (HUGE,),
+    (None,),
+]
+OBJECTS = [
+    {}, {"x": 1}, {"id": None}, {"id": HUGE}, {"id": "1"}, {"code": 1}, {"code": "\ud800"}, {"value": []},
+    {"id": 2**63}, {"fileKey": "../../etc/passwd"}, {"values": 5}, {"id": 1, "values": {"x": HUGE}},
+]
+STRANGERS = [None, True, False, b"bytes", object(), int, {1, 2}, iter(()), 3j]
+HOSTILE: list[t.Any] = [*TEXTS, *NUMBERS, *LISTS, *OBJECTS, *STRANGERS]
 
 
-def _ids(values: list[t.Any]) -> list[str]:
-    return [f"{n}-{type(value).__name__}" for n, value in enumerate(values)]
+def problems_of(act: t.Callable[[], t.Any]) -> tuple[Problem, ...]:
+    """What ``act`` refuses; nothing when it does not."""
+    try:
+        act()
+    except Invalid as error:
+        return error.problems
+    return ()
 
 
 def refused_or_whole(field: Field, act: t.Callable[[], t.Any]) -> None:
     """``act`` gives a value that the product can keep and show, or refuses with sentences that can be written."""
-    try:
+    problems = problems_of(act)
+    if not problems:
         value = act()
-    except Invalid as error:
-        assert error.problems
-        problems = error.problems
-    else:
         problems = tuple(field.check(value, OFFICE))
         orjson.dumps([field.dump(value), field.history_value(value)])
         field.text(value, OFFICE).encode()
@@ -104,32 +119,30 @@ def refused_or_whole(field: Field, act: t.Callable[[], t.Any]) -> None:
 def test_hostile_values_are_refused_or_whole(sample: Sample) -> None:
     field = sample.field
     for raw in HOSTILE:
-        refused_or_whole(field, lambda raw=raw: field.coerce(raw, OFFICE))  # type: ignore[misc]  # bound per turn
+        refused_or_whole(field, partial(field.coerce, raw, OFFICE))
         if field.stores_value:
-            refused_or_whole(field, lambda raw=raw: field.from_cell(raw, OFFICE))  # type: ignore[misc]
-            refused_or_whole(field, lambda raw=raw: field.from_kintone({"value": raw}, OFFICE))  # type: ignore[misc]
+            refused_or_whole(field, partial(field.from_cell, raw, OFFICE))
+            refused_or_whole(field, partial(field.from_kintone, {"value": raw}, OFFICE))
         if isinstance(raw, str) and field.stores_value:
-            refused_or_whole(field, lambda raw=raw: field.parse(raw, OFFICE))  # type: ignore[misc]
-            refused_or_whole(field, lambda raw=raw: field.from_form([raw], OFFICE))  # type: ignore[misc]
+            refused_or_whole(field, partial(field.parse, raw, OFFICE))
+            refused_or_whole(field, partial(field.from_form, [raw], OFFICE))
             if field.operators:
-                try:
-                    field.operand(raw, OFFICE)
-                except Invalid as error:
-                    assert all(messages.sentence(problem) != problem.code for problem in error.problems)
+                refused = problems_of(partial(field.operand, raw, OFFICE))
+                assert all(messages.sentence(problem) != problem.code for problem in refused)
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
+@pytest.mark.parametrize("sample", {type(s.field): s for s in SAMPLES}.values(), ids=lambda s: s.name)
 def test_hostile_settings_are_refused_or_whole(sample: Sample) -> None:
     properties = sample.field.to_json()
     small = [raw for raw in HOSTILE if not (isinstance(raw, str) and len(raw) > 200_000)]
     for key in properties:
         for raw in small:
-            try:
-                made = load_field("項目", {**properties, key: raw})
-            except Invalid as error:
-                assert all(p.path and p.path[0] in (key, "defaultValue", "minValue", "minLength", "type") for p in error.problems)
-                assert all(messages.sentence(p) != p.code for p in error.problems), error
+            given = {**properties, key: raw}
+            if problems := problems_of(partial(load_field, "項目", given)):
+                assert {p.path[0] for p in problems} <= {key, "defaultValue", "minValue", "minLength", "type"}
+                assert all(messages.sentence(p) != p.code for p in problems), problems
                 continue
+            made = load_field("項目", given)
             assert load_field("項目", made.to_json()) == made
             if made.stores_value:
                 made.columns()
@@ -160,10 +173,8 @@ def test_codes_that_no_field_may_have(code: str) -> None:
     assert [p.code for p in caught.value.problems] == ["setting.bad_code"]
 
 
-@pytest.mark.parametrize("code", ["氏名", "x1", "ＡＢ", "_x", "カナ・名", "￥", "名前＿２"])
+@pytest.mark.parametrize("code", ["氏名", "x1", "ＡＢ", "_x", "カナ・名", "名￥", "名前＿２"])
 def test_codes_that_kintone_allows(code: str) -> None:
-    if code == "￥":
-        pytest.skip("a currency sign cannot come first here")
     assert load_field(code, {"type": "DATE", "id": 1, "label": "x"}).code == code
 
 
