@@ -33,7 +33,7 @@ def context_for(
     person = directory.people.get(actor.user_id) if actor.user_id is not None else None
     return Context(
         now=now or settings.now(), zone=_zone(person.zone if person else "", settings.zone), locale=actor.locale,
-        user_id=actor.user_id, organization_ids=actor.organization_ids, group_ids=actor.group_ids,
+        site_zone=settings.zone, site_locale=settings.locale, user_id=actor.user_id, organization_ids=actor.organization_ids, group_ids=actor.group_ids,
         directory=directory, files=files or NoFiles(),
     )
 

@@ -49,14 +49,17 @@ class LineOfText(Field):
 
     def check(self, value: Value, ctx: Context) -> Iterator[Problem]:
         yield from super().check(value, ctx)
-        length = plain.length(value or "")
+        if self.min_length is not None or self.max_length is not None:
+            yield from self._length_problems(plain.length(value or ""))
+        if self.has_index() and len(value or "") > MAX_KEY:
+            yield Problem(code="text.too_long_for_key", params={"limit": MAX_KEY})
+
+    def _length_problems(self, length: int) -> Iterator[Problem]:
         # As kintone: a shortest length refuses the empty text too, a longest one never does.
         if self.min_length is not None and length < self.min_length:
             yield Problem(code="text.too_short", params={"limit": self.min_length, "length": length})
         if self.max_length is not None and length > self.max_length:
             yield Problem(code="text.too_long", params={"limit": self.max_length, "length": length})
-        if self.has_index() and len(value or "") > MAX_KEY:
-            yield Problem(code="text.too_long_for_key", params={"limit": MAX_KEY})
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()

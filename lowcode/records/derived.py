@@ -55,7 +55,7 @@ def rollup_values(
     child = workspace.snapshot.find(part.related_app.code)
     if child is None:
         return {}
-    ctx = workspace.context(child)
+    ctx = workspace.context(child).stored
     relation = child.definition.find(part.related_field)
     key_field = live.definition.find(part.key_field)
     if relation is None or key_field is None:
@@ -195,7 +195,7 @@ def _update(
     workspace: Workspace, target: LiveApp, plan: SavePlan, ids: Sequence[int],
     rollups: Sequence[RollupField], fresh: Sequence[LookupField], depth: int,
 ) -> None:
-    ctx = workspace.context(target)
+    ctx = workspace.context(target).stored
     selected = selection(target, frozenset(plan.by_code))
     writer = RowWriter(workspace.connection, target.tables, plan.stored)
     entries: list[dict[str, t.Any]] = []

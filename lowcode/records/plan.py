@@ -32,6 +32,8 @@ class SavePlan:
     """(calculated field, the subtable it stands in) in order of evaluation."""
     unique: tuple[Field, ...]
     has_files: bool
+    checked: tuple[tuple[Field, bool, bool], ...]
+    """Fields whose values need a check: (field, by its value, by how it changed)."""
 
 
 @functools.lru_cache(maxsize=500)
@@ -50,5 +52,12 @@ def plan_for(live: LiveApp) -> SavePlan:
         rollups=tuple(f for f in valued if isinstance(f, RollupField)),
         formulas=tuple((definition.field(code), definition.subtable_of(code)) for code in definition.order),
         unique=tuple(f for f in valued if f.is_unique() and not isinstance(f, SerialField)),
+        checked=tuple(
+            (f, by_value, by_change)
+            for f in valued
+            if not isinstance(f, SystemField)
+            for by_value, by_change in [(type(f).check is not Field.check or f.is_required(), type(f).check_change is not Field.check_change)]
+            if by_value or by_change
+        ),
         has_files=any(f.type_name == "FILE" for f in definition.all_fields),
     )

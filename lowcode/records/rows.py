@@ -110,33 +110,14 @@ def with_rows(
     return records
 
 
-def column_values(fields: Iterable[Field], values: Mapping[str, Value], sources: Mapping[str, int | None]) -> dict[str, t.Any]:
-    """Column values for one row; ``sources`` gives the source record of each lookup."""
-    stored: dict[str, t.Any] = {}
-    for field in fields:
-        if field.code not in values or isinstance(field, SystemField | SubtableField) or not field.stores_value:
-            continue
-        stored.update(field.row_values(values[field.code]))
-        if isinstance(field, LookupField) and field.code in sources:
-            stored[field.source_column] = sources[field.code]
-    return stored
-
-
-def search_values(fields: Iterable[Field], values: Mapping[str, Value], ctx: Context) -> dict[str, str | None]:
-    """Folded text by column for the search table."""
-    return {
-        f.column_name: f.search_text(values[f.code], ctx) or None
-        for f in fields
-        if f.searchable and f.code in values and f.columns() and not isinstance(f, SubtableField)
-    }
-
-
 class RowWriter:
     """Collects what one save writes to the tables of records (or of rows) and executes it in few statements."""
 
     def __init__(self, connection: sa.Connection, tables: RowTables, fields: Sequence[Field]) -> None:
         self.connection, self.tables = connection, tables
-        self.fields = [f for f in fields if not isinstance(f, SubtableField)]
+        self.fields = [f for f in fields if f.stores_value and not isinstance(f, SystemField | SubtableField)]
+        self.lookups = [f for f in self.fields if isinstance(f, LookupField)]
+        self.searched = [f for f in self.fields if tables.search is not None and f.column_name in tables.search.c]
         self.many = [f for f in self.fields if isinstance(f, ManyValued) and f.id in tables.sides]
         self.inserts: list[dict[str, t.Any]] = []
         self.updates: dict[tuple[str, ...], list[dict[str, t.Any]]] = {}
@@ -151,8 +132,8 @@ class RowWriter:
         sources: Mapping[str, int | None], ctx: Context,
     ) -> None:
         """A new row with an id taken beforehand."""
-        self.inserts.append({"id": row_id, **system, **column_values(self.fields, values, sources)})
-        self.search_inserts.append({"id": row_id, **search_values(self.fields, values, ctx)})
+        self.inserts.append({"id": row_id, **system, **self._columns(values, sources)})
+        self.search_inserts.append({"id": row_id, **self._search(values, ctx)})
         for field in self.many:
             self._side(field, row_id, values.get(field.code, ()))
 
@@ -161,10 +142,10 @@ class RowWriter:
         sources: Mapping[str, int | None], ctx: Context,
     ) -> None:
         """Changed values of an existing row (only those in ``values``)."""
-        stored = {**system, **column_values(self.fields, values, sources)}
+        stored = {**system, **self._columns(values, sources)}
         if stored:
             self.updates.setdefault(tuple(sorted(stored)), []).append({"_id": row_id, **stored})
-        searched = search_values(self.fields, values, ctx)
+        searched = self._search(values, ctx)
         if searched:
             self.search_updates.setdefault(tuple(sorted(searched)), []).append({"_id": row_id, **searched})
         for field in self.many:
@@ -175,6 +156,22 @@ class RowWriter:
     def delete(self, row_id: int) -> None:
         """Remove a row with everything that belongs to it."""
         self.deleted.append(row_id)
+
+    def _columns(self, values: Mapping[str, Value], sources: Mapping[str, int | None]) -> dict[str, t.Any]:
+        stored: dict[str, t.Any] = {}
+        for field in self.fields:
+            if field.code in values:
+                stored |= field.row_values(values[field.code])
+        for lookup in self.lookups:
+            if lookup.code in sources:
+                stored[lookup.source_column] = sources[lookup.code]
+        return stored
+
+    def _search(self, values: Mapping[str, Value], ctx: Context) -> dict[str, str | None]:
+        return {
+            f.column_name: (f.search_text(values[f.code], ctx) or None) if values[f.code] is not None else None
+            for f in self.searched if f.code in values
+        }
 
     def _side(self, field: ManyValued, row_id: int, value: Value) -> None:
         for position, element in enumerate(field.elements(value)):

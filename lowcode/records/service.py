@@ -6,7 +6,6 @@ Either everything in the list happens or nothing does.
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +38,7 @@ class RecordService:
         self.workspace, self.live, self.connection = workspace, live, workspace.connection
         self.actor = workspace.actor
         self.ctx: Context = workspace.context(live)
+        self.stored_ctx: Context = self.ctx.stored
         self.definition, self.tables = live.definition, live.tables
         self.policy: Policy = policy or AppPolicy(self.actor, live.id)
         self.plan: SavePlan = plan_for(self.live)
@@ -294,27 +294,28 @@ class RecordService:
         lookups.copy(self.workspace, self.live, self.plan, drafts, self.ctx)
         self._stop_on_problems(drafts)
         process.prepare(self, drafts)
-        serials.number(self.connection, self.live, self.plan, drafts, self.ctx)
+        serials.number(self.connection, self.live, self.plan, drafts, self.stored_ctx)
         derived.own_rollups(self.workspace, self.live, self.plan, drafts)
         if self.plan.formulas:
             for draft in drafts:
                 if draft.is_new or any(draft.changed(c) for c in self.plan.by_code):
-                    compute.evaluate(self.definition, self.plan, draft.values, self.ctx)
+                    compute.evaluate(self.definition, self.plan, draft.values, self.stored_ctx)
 
     def _check(self, drafts: Sequence[Draft]) -> None:
         blank = self._problems_of_blank_fields() if any(d.is_new for d in drafts) else {}
         for draft in drafts:
             if not draft.is_new and not draft.given and not draft.change.values:
                 continue  # a status action alone does not re-check what stands there
-            for field in self.plan.stored:
+            for field, by_value, by_change in self.plan.checked:
                 value = draft.values.get(field.code)
                 if draft.is_new and field.code not in draft.given and field.is_empty(value):
-                    found: Iterable[Problem] = blank.get(field.code, ())
+                    found = list(blank.get(field.code, ()))
                 else:
-                    found = itertools.chain(
-                        field.check(value, self.ctx), field.check_change(draft.old.get(field.code), value, self.ctx)
-                    )
-                draft.problems.extend(p.under(draft.index, field.code) for p in found)
+                    found = list(field.check(value, self.ctx)) if by_value else []
+                    if by_change:
+                        found.extend(field.check_change(draft.old.get(field.code), value, self.ctx))
+                if found:
+                    draft.problems.extend(p.under(draft.index, field.code) for p in found)
         unique.check(self.connection, self.live, self.plan, drafts)
         attachments.claim(self.connection, self.live, self.plan, drafts, self.actor.user_id)
         self._stop_on_problems(drafts)
@@ -343,7 +344,7 @@ class RecordService:
                 "revision": 1, "created_at": now, "created_by": self.actor.user_id, "updated_at": now,
                 "updated_by": self.actor.user_id, **draft.system,
             }
-            writer.insert(draft.id, system, draft.values, draft.sources, self.ctx)
+            writer.insert(draft.id, system, draft.values, draft.sources, self.stored_ctx)
             entries.append({"record_id": draft.id, "revision": 1, "action": action or "create"})
         for draft in changed:
             codes = {f.code for f in self.plan.stored if draft.changed(f.code)}
@@ -351,7 +352,7 @@ class RecordService:
             step = 2 if draft.change.action is not None else 1
             revision = before.revision + step
             system = {"revision": revision, "updated_at": now, "updated_by": self.actor.user_id, **draft.system}
-            writer.update(draft.id, system, {c: draft.values.get(c) for c in codes}, draft.sources, self.ctx)
+            writer.update(draft.id, system, {c: draft.values.get(c) for c in codes}, draft.sources, self.stored_ctx)
             kind: history.Action = action or ("status" if draft.change.action is not None else "update")
             old, new_image = history.image(self.definition, draft.old, codes), history.image(self.definition, draft.values, codes)
             if draft.change.action is not None:
@@ -404,7 +405,7 @@ class RecordService:
                 was_at, was = present[row.id]
                 cells = {c: v for c, v in row.values.items() if was.values.get(c) != v}
                 if cells or was_at != at:
-                    writer.update(row.id, {"position": at}, cells, self._row_sources(draft, subtable, at), self.ctx)
+                    writer.update(row.id, {"position": at}, cells, self._row_sources(draft, subtable, at), self.stored_ctx)
             for row_id in present:
                 if row_id is not None and row_id not in kept:
                     writer.delete(row_id)
@@ -414,7 +415,7 @@ class RecordService:
                     writer.delete(row.id)
         for (draft, at, row), row_id in zip(inserts, next_ids(self.connection, part.main, len(inserts)), strict=True):
             system = {"record_id": draft.id, "position": at}
-            writer.insert(row_id, system, row.values, self._row_sources(draft, subtable, at), self.ctx)
+            writer.insert(row_id, system, row.values, self._row_sources(draft, subtable, at), self.stored_ctx)
             rows = list(draft.values[subtable.code])
             rows[at] = replace(row, id=row_id)
             draft.values[subtable.code] = tuple(rows)

@@ -53,11 +53,11 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
         entries.append({"record_id": record_id, "revision": newest.revision + 1, "action": "restore"})
     derived.own_rollups(service.workspace, service.live, service.plan, drafts)
     for draft in drafts:
-        compute.evaluate(service.definition, service.plan, draft.values, service.ctx)
+        compute.evaluate(service.definition, service.plan, draft.values, service.stored_ctx)
     unique.check(service.connection, service.live, service.plan, drafts)
     service._stop_on_problems(drafts)
     for draft in drafts:
-        writer.insert(draft.id, draft.system, draft.values, {}, service.ctx)
+        writer.insert(draft.id, draft.system, draft.values, {}, service.stored_ctx)
     writer.flush()
     for subtable in service.plan.subtables:
         _restore_rows(service, subtable, drafts)
