@@ -18,8 +18,8 @@ from lowcode.fields.base import EMPTY_OPERATORS, LIKE, Context, ManyValued, Prob
 from lowcode.fields.context import FileRef
 from lowcode.fields.plain import shortened
 
-ADDRESS = "/k/file/{key}/{name}"
-"""Where the runtime serves an attachment; ``?size=`` asks for a thumbnail."""
+ADDRESS = "/k/{app}/file/{field}/{key}"
+"""Where the runtime hands an attachment out; with ``/<size>`` behind it, a small picture of it."""
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 THUMBNAIL_SIZES = ("50", "150", "250", "500")
 
@@ -109,18 +109,20 @@ class FileField(ManyValued):
         return self.coerce([line.strip() for line in text.splitlines() if line.strip()], ctx)
 
     def display(self, value: Value, ctx: Context) -> Markup:
-        return Markup(" ").join(self.link(ref) for ref in value or ())
+        return Markup(" ").join(self.link(ref, ctx) for ref in value or ())
 
-    def link(self, ref: FileRef) -> Markup:
-        """A file as a link, with a small picture where it is one."""
-        address = file_address(ref)
-        picture = Markup("")
-        if ref.content_type in PICTURES:
-            picture = Markup('<img class="thumb" src="{0}?size={1}" width="{1}" alt="" loading="lazy">').format(
-                address, self.thumbnail_size
-            )
-        return Markup('<span class="file"><a href="{}">{}{}</a> <span class="file-size">{}</span></span>').format(
-            address, picture, ref.name, shown_size(ref.size)
+    def link(self, ref: FileRef, ctx: Context) -> Markup:
+        """A file as a link with its size, and with a small picture where it is one and pictures are made."""
+        name = Markup("<span>{}</span>").format(ref.name)
+        if ctx.app_id is not None:
+            address = ADDRESS.format(app=ctx.app_id, field=self.id, key=quote(ref.key, safe=""))
+            if ctx.previews and ref.content_type in PICTURES:
+                name = Markup('<img class="thumb" src="{0}/{1}" width="{1}" alt="" loading="lazy">{2}').format(
+                    address, self.thumbnail_size, name
+                )
+            name = Markup('<a href="{}">{}</a>').format(address, name)
+        return Markup('<span class="file">{} <span class="file-size">{}</span></span>').format(
+            name, shown_size(ref.size)
         )
 
     def form_values(self, value: Value, ctx: Context) -> tuple[str, ...]:
@@ -143,11 +145,6 @@ def shown_size(size: int) -> str:
             return f"{size} {unit}"
         size = -(-size // 1024)
     return f"{size} GB"
-
-
-def file_address(ref: FileRef) -> str:
-    """The address of an attachment, relative to the site."""
-    return ADDRESS.format(key=quote(ref.key, safe=""), name=quote(ref.name, safe=""))
 
 
 def _ref(item: Mapping[str, t.Any]) -> FileRef:

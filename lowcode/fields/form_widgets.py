@@ -162,7 +162,7 @@ class FileInput:
             '<input type="checkbox" id="{id}-remove-{number}" name="{remove}" value="{key}">'
             " <span>{text}</span></label></li>"
         ).format(
-            link=t.cast(t.Any, field.field).link(ref),
+            link=t.cast(t.Any, field.field).link(ref, field.ctx),
             name=field.name,
             key=ref.key,
             id=field.id,

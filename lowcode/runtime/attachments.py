@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+import sqlalchemy as sa
 from flask import send_file
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
@@ -14,6 +15,7 @@ from lowcode.fields.form_widgets import UPLOAD
 from lowcode.fields.subtable import SubtableField
 from lowcode.files import library
 from lowcode.runtime.blueprint import blueprint
+from lowcode.system import models
 from lowcode.web.state import actor, reading, services
 
 
@@ -33,6 +35,18 @@ def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) 
             )
         combined.add(name, ref.key)
     return combined
+
+
+@blueprint.get("/k/<int:app>/file/<int:field_id>/<key>")
+def download_by_key(app: int, field_id: int, key: str) -> Response:
+    """A file as a field's value links to it: the record that has it is looked up, its rights decide."""
+    with reading() as space:
+        files = models.File.__table__
+        wanted = sa.select(files.c.record_id).where(files.c.key == key, files.c.app_id == app, files.c.claimed)
+        record_id = space.connection.scalar(wanted)
+    if record_id is None:
+        raise NotFound("file.not_found")
+    return download(app, record_id, field_id, key)
 
 
 @blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>")

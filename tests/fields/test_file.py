@@ -9,9 +9,9 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from lowcode.fields.context import NOBODY, FileRef
-from lowcode.fields.file import file_address, shown_size
+from lowcode.fields.file import shown_size
 from tests.fields.making import complaints, make, problems, refused
-from tests.fields.people import FILES, OFFICE
+from tests.fields.people import FILES, OFFICE, someone_else
 
 PDF, PNG = FILES
 
@@ -58,11 +58,18 @@ def test_kintone_writes_sizes_as_text() -> None:
 
 @pytest.mark.parametrize("size", ["50", "150", "250", "500"])
 def test_thumbnail_size(size: str) -> None:
-    html = str(make("FILE", thumbnailSize=size).display((PDF, PNG), OFFICE))
+    field = make("FILE", thumbnailSize=size)
+    html = str(field.display((PDF, PNG), someone_else(previews=True)))
     assert html.count("<img") == 1
-    assert f'?size={size}" width="{size}"' in html
-    assert "&lt;胸部&gt;.png" in html
-    assert "13 KB" in html
+    assert f'src="/k/7/file/1/{PNG.key}/{size}" width="{size}"' in html
+    assert "<img" not in field.display((PDF, PNG), OFFICE), "no picture is asked for where none is made"
+
+
+def test_display_links_and_escapes() -> None:
+    html = make("FILE").display((PNG,), OFFICE)
+    assert f'<a href="/k/7/file/1/{PNG.key}"><span>&lt;胸部&gt;.png</span></a>' in html
+    assert "999 B" in html
+    assert "<a" not in make("FILE").display((PNG,), NOBODY)
 
 
 def test_thumbnail_sizes_are_kintones() -> None:
@@ -76,10 +83,6 @@ def test_required() -> None:
 
 def test_search_text_has_the_names() -> None:
     assert make("FILE").search_text((PDF, PNG), OFFICE) == "検査票.pdf <胸部>.png"
-
-
-def test_addresses_are_quoted() -> None:
-    assert file_address(FileRef("k", 'a/"b".pdf', "", 1)) == "/k/file/k/a%2F%22b%22.pdf"
 
 
 @pytest.mark.parametrize(
