@@ -254,10 +254,12 @@ class SubtableField(Field):
         return tuple(row for row in rows if row.id is not None or not self._is_blank(row, fresh))
 
     def _is_blank(self, row: Row, fresh: Mapping[str, Value]) -> bool:
+        typed = [inner for inner in self._present(row) if inner.writable]
+        # "Now" has moved on between drawing and posting; a row that has nothing else was not typed either.
+        lasting = [inner for inner in typed if not getattr(inner, "default_now_value", False)]
         return all(
             inner.is_empty(row.values[inner.code]) or row.values[inner.code] == fresh[inner.code]
-            for inner in self._present(row)
-            if inner.writable
+            for inner in lasting or typed
         )
 
     def changes(self, before: Value, after: Value) -> tuple[RowChange, ...]:

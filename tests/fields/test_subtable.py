@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -218,6 +219,19 @@ def test_kintones_put_replaces_the_table(given: list[Row], result: list[t.Any]) 
 )
 def test_new_rows_in_which_nothing_was_typed_go(row: Row, blank: bool) -> None:
     assert FIELD.without_blank([row], OFFICE) == (() if blank else (row,))
+
+
+def test_a_moment_that_the_form_filled_in_is_nothing_typed() -> None:
+    inner = {
+        "at": {"type": "DATETIME", "id": 11, "label": "日時", "defaultNowValue": True},
+        "name": INNER["name"] | {"id": 12},
+    }
+    earlier = OFFICE.now - timedelta(minutes=3)
+    field = family(fields=inner)
+    assert field.without_blank([Row(None, {"at": earlier, "name": None})], OFFICE) == ()
+    assert len(field.without_blank([Row(None, {"at": earlier, "name": "x"})], OFFICE)) == 1
+    only = family(fields={"at": inner["at"]})
+    assert len(only.without_blank([Row(None, {"at": earlier})], OFFICE)) == 1
 
 
 def test_changes() -> None:
