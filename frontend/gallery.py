@@ -57,6 +57,8 @@ OPEN_LOOKUP = """(() => {
   box.value = '中央';
   box.dispatchEvent(new Event('input'));
 })()"""
+OPEN_MENU = "document.querySelector('.page-actions summary').click()"
+FOCUS_TAB = "document.querySelector('.tab[aria-current]').focus()"
 DESKTOP, LAPTOP, PHONE = (1440, 900), (1366, 768), (390, 844)
 
 
@@ -71,7 +73,11 @@ class Shot:
     """JavaScript run in the page first."""
     forced: bool = False
     whole: bool = False
+    ignore: tuple[str, ...] = ()
+    """Rules of axe that do not apply: an open menu covers what lies below it."""
 
+
+LARGE = {"size": 125, "density": "narrow", "focus": "strong", "rail": "folded"}
 
 SHOTS = (
     Shot("list", "list-desktop"),
@@ -83,6 +89,8 @@ SHOTS = (
     Shot("record", "record-desktop"),
     Shot("record", "record-phone", PHONE, whole=True),
     Shot("edit", "edit-desktop", prepare=OPEN_LOOKUP),
+    Shot("record", "record-menu", prepare=OPEN_MENU, ignore=("target-size",)),
+    Shot("list-large", "list-large-narrow-strong", prepare=FOCUS_TAB),
     Shot("edit", "edit-phone", PHONE, whole=True),
     Shot("conflict", "conflict-desktop"),
     Shot("conflict", "conflict-phone", PHONE),
@@ -145,6 +153,7 @@ def pages() -> dict[str, str]:
             lists.list_page(english.get_template("macros/ui.html").module, english=True),
             env=english,
         ),
+        "list-large": render("list.html", frame, lists.list_page(ui), {"prefs": LARGE}),
         "list-empty": render("list.html", frame, empty, {"selection": None}),
         "record": render("record.html", frame, records.record_page(ui)),
         "edit": render("edit.html", frame, edit),
@@ -254,7 +263,7 @@ def photograph(out: Path, only: str, axe_wanted: bool) -> list[str]:
             page.wait_for_load_state("networkidle")
             if shot.prepare:
                 page.evaluate(shot.prepare)
-                page.wait_for_selector(".combo-option")
+                page.wait_for_timeout(600)
             page.wait_for_timeout(250)
             page.screenshot(path=str(out / f"{shot.name}.png"), full_page=shot.whole)
             wide = page.evaluate("document.documentElement.scrollWidth")
@@ -267,6 +276,7 @@ def photograph(out: Path, only: str, axe_wanted: bool) -> list[str]:
                 found += [
                     f"{shot.name}: axe {v['id']} ({v['impact']}): {v['help']} → {[n['target'] for n in v['nodes']][:4]}"
                     for v in result.response["violations"]
+                    if v["id"] not in shot.ignore
                 ]
             context.close()
         browser.close()
