@@ -26,9 +26,10 @@ DIGITS = 18
 """How many digits a number may have, before and after the point together."""
 EXACT_IN_A_SPREADSHEET = 15
 MAX_TYPED = 200
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MINUS = str.maketrans(dict.fromkeys("−‐‑‒–—―ー▲△", "-"))
+_NO_DIGIT = ("<super>", "<sub>", "<circle>", "<fraction>", "<compat>")
 _CONTEXT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
 
 
@@ -59,7 +60,8 @@ def coerce_number(raw: t.Any, scale: int) -> Decimal | None:
         raise invalid("number.not_a_number", value=shortened(str(raw)))
     if number and number.adjusted() >= DIGITS - scale:
         raise invalid("number.too_large", digits=DIGITS - scale)
-    rounded = number.quantize(Decimal(1).scaleb(-scale), context=_CONTEXT) if number else Decimal(0)
+    tiny = not number or number.adjusted() < -scale - 1
+    rounded = Decimal(0) if tiny else number.quantize(Decimal(1).scaleb(-scale), context=_CONTEXT)
     if rounded and rounded.adjusted() >= DIGITS - scale:
         raise invalid("number.too_large", digits=DIGITS - scale)
     return plain_number(rounded)
@@ -76,8 +78,8 @@ def plain_number(number: Decimal) -> Decimal:
 
 def typed_number(text: str) -> str:
     """What a person typed as a number's plain spelling: full-width digits, 1,000 separators, other minus signs."""
-    if len(text) > MAX_TYPED:
-        return text  # refused as it stands
+    if len(text) > MAX_TYPED or any(unicodedata.decomposition(c).startswith(_NO_DIGIT) for c in text):
+        return text  # refused as it stands: 10² is not 102
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).strip().replace("、", ",").replace("，", ",")
     return re.sub(r"^([+-])\s+", r"\1", _THOUSANDS.sub("", text))
 

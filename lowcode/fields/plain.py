@@ -7,6 +7,7 @@ import re
 import typing as t
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from decimal import Decimal
 
 from lowcode.errors import Path, Problem, invalid
@@ -49,6 +50,8 @@ def as_text(raw: t.Any) -> str:
         return ""
     if isinstance(raw, str):
         return raw
+    if isinstance(raw, Decimal | date | time):
+        return str(raw)
     return str(raw).upper() if isinstance(raw, bool) else shortened(raw)
 
 
