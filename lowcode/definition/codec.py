@@ -13,7 +13,7 @@ import orjson
 from lowcode.definition.check import check
 from lowcode.definition.complete import complete
 from lowcode.definition.layout import load_layout
-from lowcode.definition.parts import ByName, Kept, One, Opaque, Part, problems_from
+from lowcode.definition.parts import ByName, Kept, One, Opaque, Part, problems_from, shown
 from lowcode.definition.process import Status
 from lowcode.definition.queries import QueryChecker
 from lowcode.definition.rights import Acl
@@ -104,17 +104,17 @@ class _Reading:
     def definition(self) -> AppDefinition | None:
         for key in self.whole:
             if key not in KEYS:
-                self._wrong("setting.unknown", (key,))
+                self._wrong("definition.unknown_key", (str(key),), key=str(key)[:40])
         code = self.whole.get("code", "")
         if not isinstance(code, str):
-            self._wrong("setting.not_a_text", ("code",))
+            self._wrong("setting.wrong_type", ("code",), value=shown(code))
             code = ""
         parts = {key: self._section(key, schema) for key, schema in _SECTIONS.items()}
         fields = self._fields()
         try:
             layout = load_layout(self.whole.get("layout"))
         except ma.ValidationError as error:
-            self.problems.extend(problems_from(error.messages, ("layout",)))
+            self.problems.extend(problems_from(error.messages, self.whole["layout"], ("layout",)))
             layout = ()
         if parts["settings"] is None:
             return None
@@ -132,7 +132,7 @@ class _Reading:
         try:
             return schema.deserialize(self.whole.get(key, {}))
         except ma.ValidationError as error:
-            self.problems.extend(problems_from(error.messages, (key,)))
+            self.problems.extend(problems_from(error.messages, self.whole.get(key), (key,)))
             return None
 
     def _fields(self) -> tuple[Field, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import marshmallow as ma
 import orjson
@@ -16,32 +16,51 @@ from lowcode.fields.settings import json_key, settings_schema
 _MESSAGES: t.Final[Mapping[str, str]] = {
     "Missing data for required field.": "setting.missing",
     "Field may not be null.": "setting.missing",
-    "Not a valid string.": "setting.not_a_text",
-    "Not a valid boolean.": "setting.not_a_boolean",
+    "Not a valid string.": "setting.wrong_type",
+    "Not a valid boolean.": "setting.wrong_type",
     "Not a valid integer.": "setting.not_an_integer",
     "Not a valid number.": "setting.not_a_number",
     "Not a valid list.": "setting.not_a_list",
     "Not a valid mapping type.": "setting.not_a_map",
     "Invalid input type.": "setting.not_a_map",
-    "Unknown field.": "setting.unknown",
+    "Unknown field.": "definition.unknown_key",
+    "setting.unknown": "definition.unknown_key",
 }
 
 
-def problems_from(messages: t.Any, path: Path = ()) -> Iterator[Problem]:
-    """The problems inside marshmallow's error messages, each with its path.
+def problems_from(messages: t.Any, given: t.Any, path: Path = ()) -> Iterator[Problem]:
+    """The problems inside marshmallow's error messages, each with its path and the value that was ``given``.
 
     A message is one of our codes, a :class:`Problem`, or one of marshmallow's own sentences.
     """
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            yield from problems_from(inner, path if key == "_schema" else (*path, key))
+            if key == "_schema":
+                yield from problems_from(inner, given, path)
+            else:
+                yield from problems_from(inner, _member(given, key), (*path, key))
     elif isinstance(messages, Problem):
-        yield messages.under(*path)
+        yield replace(messages, path=(*path, *messages.path), params={"value": shown(given), **messages.params})
     elif isinstance(messages, Sequence) and not isinstance(messages, str):
         for inner in messages:
-            yield from problems_from(inner, path)
+            yield from problems_from(inner, given, path)
     else:
-        yield Problem(code=_MESSAGES.get(str(messages), str(messages)), path=path)
+        code = _MESSAGES.get(str(messages), str(messages))
+        yield Problem(code=code, path=path, params={"value": shown(given), "key": str(path[-1]) if path else ""})
+
+
+def _member(given: t.Any, key: t.Any) -> t.Any:
+    if isinstance(given, Mapping):
+        return given.get(key)
+    if isinstance(given, list | tuple) and isinstance(key, int) and key < len(given):
+        return given[key]
+    return None
+
+
+def shown(value: t.Any) -> str:
+    """A value as a sentence about it may hold it: short, whatever somebody sent."""
+    text = value if isinstance(value, str) else repr(value)[:200] if isinstance(value, int | float | bool) else "…"
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def refuse(code: str, /, **params: t.Any) -> ma.ValidationError:
@@ -102,7 +121,7 @@ class Choice(Text):
     def deserialize(self, value: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         word = super().deserialize(value, *args, **kwargs)
         if isinstance(word, str) and word not in self.choices:
-            raise refuse("setting.choice", value=word[:40], choices=", ".join(c or "\"\"" for c in self.choices))
+            raise refuse("setting.choice", choices=", ".join(c for c in self.choices if c))
         return word
 
 
@@ -230,7 +249,7 @@ class Names(ma.fields.Field[tuple[str, ...]]):
     def _deserialize(self, value: t.Any, attr: str | None, data: t.Any, **kwargs: t.Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple):
             raise refuse("setting.not_a_list")
-        wrong = {i: ["setting.not_a_text"] for i, item in enumerate(value) if not isinstance(item, str)}
+        wrong = {i: ["setting.wrong_type"] for i, item in enumerate(value) if not isinstance(item, str)}
         if wrong:
             raise ma.ValidationError(t.cast(dict[str, t.Any], wrong))
         return tuple(value)
@@ -272,4 +291,4 @@ class Kept(ma.fields.Field[Opaque]):
         try:
             return Opaque.of(value)
         except (TypeError, ValueError, RecursionError):
-            raise refuse("setting.not_json") from None
+            raise refuse("definition.not_json") from None

@@ -82,7 +82,7 @@ def save_draft(
     try:
         text = orjson.dumps(made).decode()
     except (TypeError, ValueError):
-        raise invalid("setting.not_json") from None
+        raise invalid("definition.not_json") from None
     if len(text) > MAX_BYTES:
         raise TooLarge("deploy.draft_too_large", limit=MAX_BYTES)
     values = {

@@ -31,7 +31,7 @@ RECORDS: t.Final = [
 ]
 
 
-READING: t.Final = ("SELECT", "PRAGMA", "SHOW", "SET LOCAL", "WITH")
+READING: t.Final = ("SELECT", "PRAGMA", "SHOW", "SET LOCAL", "WITH", "BEGIN")
 
 
 class Fault(Exception):
