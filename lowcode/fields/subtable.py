@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -104,7 +105,11 @@ class SubtableField(Field):
 
     def find(self, code: str) -> Field | None:
         """The inner field of that code."""
-        return next((inner for inner in self.fields if inner.code == code), None)
+        return self._by_code.get(code)
+
+    @functools.cached_property
+    def _by_code(self) -> dict[str, Field]:
+        return {inner.code: inner for inner in self.fields}
 
     # -- storage ---------------------------------------------------------------------------------
 
