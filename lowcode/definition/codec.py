@@ -25,6 +25,7 @@ from lowcode.errors import Invalid, Path, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.registry import load_field
 from lowcode.fields.settings import settings_schema
+from lowcode.fields.status import StatusField
 from lowcode.fields.subtable import SubtableField
 
 Json = dict[str, t.Any]
@@ -119,6 +120,8 @@ class _Reading:
         if parts["settings"] is None:
             return None
         present = {key: value for key, value in parts.items() if value is not None}
+        if (status := present.get("status")) is not None:
+            fields = tuple(f.with_states(status.states) if isinstance(f, StatusField) else f for f in fields)
         return AppDefinition(
             code=code, fields=fields, layout=layout, next_id=self.whole["nextId"], **present,
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import marshmallow as ma
@@ -19,6 +20,23 @@ from lowcode.fields.options import Option
 from lowcode.fields.settings import setting
 
 
+class State(t.Protocol):
+    """What a state of a process says about itself."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def hue(self) -> str: ...
+    @property
+    def retired(self) -> bool: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusField(SystemField):
     """A state's id. The states stand in the process of the definition, which hands them in as ``states``."""
@@ -28,7 +46,16 @@ class StatusField(SystemField):
     system_column: t.ClassVar[str] = "status"
 
     enabled: bool = setting(ma.fields.Boolean(), control="check", label="setting.enabled", default=True)
-    states: tuple[Option, ...] = ()
+    # No setting: the process is compared and kept elsewhere, so a new state is no change of this field.
+    states: tuple[Option, ...] = dataclasses.field(default=(), compare=False)
+
+    def with_states(self, states: Iterable[State]) -> StatusField:
+        """The same field knowing the states of its app's process."""
+        options = (
+            Option(id=s.id, key=s.name, label=s.name, labels=s.names, index=s.index, hue=s.hue, retired=s.retired)
+            for s in states
+        )
+        return dataclasses.replace(self, states=tuple(sorted(options, key=lambda option: (option.index, option.id))))
 
     @functools.cached_property
     def _choice(self) -> DropDownField:
