@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import stat
+import sys
 import typing as t
 from pathlib import Path
 
@@ -69,11 +70,7 @@ def _quickstart(options: argparse.Namespace) -> Answer:
     logins = _demo_people(services)
     with db.reading(services.engine) as connection:
         done = DONE in meta.everything(connection)
-    if not done:
-        print(say("cli.quickstart_filling"), flush=True)
-        for module, function in CONTENTS:
-            if importlib.util.find_spec(module) is not None:
-                getattr(importlib.import_module(module), function, _nothing)(services)
+    if not done and _fill(services):
         with db.writing(services.engine) as connection:
             meta.write(connection, DONE, services.settings.now().isoformat())
     binds = serving.default_binds()
@@ -92,6 +89,17 @@ def _quickstart(options: argparse.Namespace) -> Answer:
     else:
         print("\n".join(line for line in lines), flush=True)
     serving.serve(services, binds)
+
+
+def _fill(services: Services) -> bool:
+    """Install the shipped templates and the demo data; whether this release has any."""
+    found = [module for module, _ in CONTENTS if importlib.util.find_spec(module) is not None]
+    if found:
+        print(say("cli.quickstart_filling"), file=sys.stderr, flush=True)
+    for module, function in CONTENTS:
+        if module in found:
+            getattr(importlib.import_module(module), function)(services)
+    return bool(found)
 
 
 def _demo_people(services: Services) -> list[dict[str, str]]:
@@ -124,7 +132,3 @@ def _write_private(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-
-
-def _nothing(services: Services) -> None:
-    return None
