@@ -131,12 +131,28 @@ def compares(node: Node | None) -> Iterator[Compare]:
 
 def field_codes(query: Query) -> frozenset[str]:
     """The codes that a query names, as written (``Ref.Field`` stays whole)."""
-    return frozenset(
-        {compare.field for compare in compares(query.condition)} | {key.field for key in query.order}
-    )
+    return frozenset({compare.field for compare in compares(query.condition)} | {key.field for key in query.order})
 
 
 __all__ = [
-    "ID", "LIST_OPERATORS", "NEGATIVE", "OPERATORS", "POSITIVE", "UNARY_OPERATORS", "And", "Compare", "FunctionCall",
-    "Literal", "Node", "Operand", "Or", "Query", "Search", "SortKey", "all_of", "any_of", "compares", "field_codes",
+    "ID",
+    "LIST_OPERATORS",
+    "NEGATIVE",
+    "OPERATORS",
+    "POSITIVE",
+    "UNARY_OPERATORS",
+    "And",
+    "Compare",
+    "FunctionCall",
+    "Literal",
+    "Node",
+    "Operand",
+    "Or",
+    "Query",
+    "Search",
+    "SortKey",
+    "all_of",
+    "any_of",
+    "compares",
+    "field_codes",
 ]

@@ -14,18 +14,15 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
-from decimal import Context as DecimalContext
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
 
-from lowcode.db import ExactNumber
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid, Problem
-from lowcode.fields.base import Context, Field, ManyValued, contains
+from lowcode.fields.base import Context, Field, contains
 from lowcode.query.ast import ID, Node, SortKey
-from lowcode.query.functions import Span
+from lowcode.query.compare import Condition, joined, predicate, same
+from lowcode.query.kinds import kind_of, operators_of
 from lowcode.query.problems import problem
 from lowcode.query.resolve import (
     Branch,
@@ -36,25 +33,21 @@ from lowcode.query.resolve import (
     Scope,
     Tree,
     Words,
-    kind_of,
-    operators_of,
     sort_problem,
 )
 
-Condition = sa.ColumnElement[bool]
-
 MAX_PRODUCTS = 200
 """How many combinations ``(row condition or other) and row condition`` may be written out to."""
-_CHUNK = 100
-_DIGITS: t.Final = DecimalContext(prec=120)
-_LARGEST_UNITS: t.Final = 4 * 10**18
 _ONE: t.Final[sa.ColumnElement[int]] = sa.literal_column("1")
-_BLANKS = " \t\r\n\u3000"
 
 
 def check(
-    node: Node | None, definition: AppDefinition, readable: frozenset[str] | None = None, *,
-    ctx: Context | None = None, related: RelatedApps | None = None,
+    node: Node | None,
+    definition: AppDefinition,
+    readable: frozenset[str] | None = None,
+    *,
+    ctx: Context | None = None,
+    related: RelatedApps | None = None,
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with a condition.
 
@@ -75,8 +68,13 @@ def check_order(
 
 
 def condition(
-    node: Node | None, definition: AppDefinition, tables: t.Any, ctx: Context, readable: frozenset[str] | None = None,
-    *, related: RelatedApps | None = None,
+    node: Node | None,
+    definition: AppDefinition,
+    tables: t.Any,
+    ctx: Context,
+    readable: frozenset[str] | None = None,
+    *,
+    related: RelatedApps | None = None,
 ) -> Condition:
     """The condition in SQL, over ``tables.main``.
 
@@ -157,19 +155,19 @@ class _Builder:
         if isinstance(tree, Words):
             return self._words(tree)
         if isinstance(tree, Leaf):
-            return _predicate(tree, self.tables, self.ctx) if tree.scope is None else self._of_rows(tree, tree.scope)
+            return predicate(tree, self.tables, self.ctx) if tree.scope is None else self._of_rows(tree, tree.scope)
         if not tree.every:
-            return _join(sa.or_, [self.build(child) for child in tree.children])
+            return joined(sa.or_, [self.build(child) for child in tree.children])
         return self._all(_flattened(tree))
 
     # -- rows ------------------------------------------------------------------------------------
 
     def _of_rows(self, leaf: Leaf, scope: Scope) -> Condition:
         if leaf.positive:
-            return self._exists(scope, lambda rows: _predicate(leaf, rows, self.ctx))
+            return self._exists(scope, lambda rows: predicate(leaf, rows, self.ctx))
         return sa.and_(
             self._exists(scope, lambda _: sa.true()),
-            sa.not_(self._exists(scope, lambda rows: sa.not_(_predicate(leaf, rows, self.ctx)))),
+            sa.not_(self._exists(scope, lambda rows: sa.not_(predicate(leaf, rows, self.ctx)))),
         )
 
     def _all(self, children: list[Branch | Leaf | Words]) -> Condition:
@@ -182,7 +180,7 @@ class _Builder:
                 if self.products > MAX_PRODUCTS:
                     raise Invalid([problem("too_complex")])
                 rest = [*children[:index], *children[index + 1 :]]
-                return _join(sa.or_, [self._all(_flat([*rest, way])) for way in child.children])
+                return joined(sa.or_, [self._all(_flat([*rest, way])) for way in child.children])
         together: dict[Scope, list[Branch | Leaf | Words]] = {}
         parts: list[Condition] = []
         for child in children:
@@ -193,7 +191,7 @@ class _Builder:
                 together.setdefault(scope, []).append(child)
         for scope, found in together.items():
             parts.append(self._exists(scope, _all_on_row(found, self.ctx)))
-        return _join(sa.and_, parts)
+        return joined(sa.and_, parts)
 
     def _exists(self, scope: Scope, on_row: Callable[[t.Any], Condition]) -> Condition:
         main = self.tables.main
@@ -205,7 +203,7 @@ class _Builder:
         there = _Renamed.of(related.tables)
         own = self.definition.field(join.field).column(self.tables)
         other = related.definition.field(join.related_field).column(there)
-        wanted = [_same(own, other)]
+        wanted = [same(own, other)]
         if scope.filter is not None:
             wanted.append(_Builder(there, self.ctx, related.definition).build(scope.filter))
         visible = related.visible(there) if related.visible is not None else None
@@ -221,7 +219,7 @@ class _Builder:
         for field in words.fields:
             table = self.definition.subtable_of(field.code)
             by_table.setdefault(None if table is None else table.id, []).append(field)
-        found = _join(sa.and_, [self._word(word, by_table) for word in words.words])
+        found = joined(sa.and_, [self._word(word, by_table) for word in words.words])
         return found if words.number is None else sa.or_(found, self.tables.main.c.id == words.number)
 
     def _word(self, word: str, by_table: dict[int | None, list[Field]]) -> Condition:
@@ -230,34 +228,42 @@ class _Builder:
             if table_id is None:
                 if self.tables.search is not None:
                     search = self.tables.search.alias()
-                    ways.append(sa.exists(
-                        sa.select(_ONE).select_from(search)
-                        .where(search.c.id == main.c.id, _in_some(search, fields, word)).correlate(main)
-                    ))
+                    ways.append(
+                        sa.exists(
+                            sa.select(_ONE)
+                            .select_from(search)
+                            .where(search.c.id == main.c.id, _in_some(search, fields, word))
+                            .correlate(main)
+                        )
+                    )
                 continue
             rows = self.tables.rows[table_id]
             if rows.search is not None:
                 row, search = rows.main.alias(), rows.search.alias()
-                ways.append(sa.exists(
-                    sa.select(_ONE).select_from(row.join(search, search.c.id == row.c.id))
-                    .where(row.c.record_id == main.c.id, _in_some(search, fields, word)).correlate(main)
-                ))
-        return _join(sa.or_, ways) if ways else sa.false()
+                ways.append(
+                    sa.exists(
+                        sa.select(_ONE)
+                        .select_from(row.join(search, search.c.id == row.c.id))
+                        .where(row.c.record_id == main.c.id, _in_some(search, fields, word))
+                        .correlate(main)
+                    )
+                )
+        return joined(sa.or_, ways) if ways else sa.false()
 
 
 def _in_some(search: t.Any, fields: Sequence[Field], word: str) -> Condition:
-    return _join(sa.or_, [contains(search.c[field.column_name], word) for field in fields])
+    return joined(sa.or_, [contains(search.c[field.column_name], word) for field in fields])
 
 
 def _all_on_row(found: Sequence[Branch | Leaf | Words], ctx: Context) -> Callable[[t.Any], Condition]:
-    return lambda rows: _join(sa.and_, [_on_row(child, rows, ctx) for child in found])
+    return lambda rows: joined(sa.and_, [_on_row(child, rows, ctx) for child in found])
 
 
 def _on_row(tree: Branch | Leaf | Words, rows: t.Any, ctx: Context) -> Condition:
     """A tree of conditions on one row."""
     if isinstance(tree, Branch):
-        return _join(sa.and_ if tree.every else sa.or_, [_on_row(child, rows, ctx) for child in tree.children])
-    return _predicate(t.cast(Leaf, tree), rows, ctx)
+        return joined(sa.and_ if tree.every else sa.or_, [_on_row(child, rows, ctx) for child in tree.children])
+    return predicate(t.cast(Leaf, tree), rows, ctx)
 
 
 def _flattened(tree: Branch) -> list[Branch | Leaf | Words]:
@@ -304,199 +310,13 @@ def _pure_scope(tree: Branch | Leaf | Words) -> Scope | None:
     return scopes.pop() if len(scopes) == 1 else None
 
 
-def _join(operator: t.Any, parts: Sequence[Condition]) -> Condition:
-    """Parts joined in groups: SQLite allows expressions a thousand deep and reads a long ``or`` as deep."""
-    while len(parts) > _CHUNK:
-        parts = [operator(*parts[at : at + _CHUNK]).self_group() for at in range(0, len(parts), _CHUNK)]
-    return t.cast(Condition, parts[0] if len(parts) == 1 else operator(*parts))
-
-
-# --- one comparison ------------------------------------------------------------------------------
-
-
-def _predicate(leaf: Leaf, tables: t.Any, ctx: Context) -> Condition:
-    """One comparison on one row (or record) of ``tables``; never NULL."""
-    match leaf.kind:
-        case "id":
-            return _simple(tables.main.c.id, leaf.operator, leaf.values)
-        case "status":
-            return _simple(tables.main.c.status, leaf.operator, leaf.values)
-        case "number":
-            return _numbers(leaf, tables)
-        case "date" | "instant":
-            return _spans(t.cast(Field, leaf.field).column(tables), leaf)
-    return _by_type(leaf, t.cast(Field, leaf.field), tables, ctx)
-
-
-def _by_type(leaf: Leaf, field: Field, tables: t.Any, ctx: Context) -> Condition:
-    """What the field's type says, made safe to negate."""
-    operator, column = leaf.operator, field.column(tables)
-    if operator in ("like", "not like") and not leaf.values[0]:
-        return sa.true() if operator == "like" else sa.false()  # every text holds the empty one
-    if operator == "is empty":
-        return _is_blank(column)
-    if operator == "is not empty":
-        return sa.not_(_is_blank(column))
-    if operator in ("in", "not in"):
-        found = field.where(operator, tables, list(leaf.values), ctx)
-    else:
-        found = field.where(operator, tables, leaf.values[0], ctx)
-    if field.type_name == "STATUS_ASSIGNEE":
-        return sa.func.coalesce(found, sa.false())
-    if operator in ("=", "in", ">", "<", ">=", "<=") and not isinstance(field, ManyValued) and None not in leaf.values:
-        return sa.and_(column.is_not(None), found)
-    return found
-
-
-def _is_blank(column: sa.ColumnElement[t.Any]) -> Condition:
-    """Nothing there, or nothing but white space."""
-    if isinstance(column.type, sa.String):
-        return sa.or_(column.is_(None), sa.func.trim(column, _BLANKS) == "")
-    return column.is_(None)
-
-
-def _simple(column: sa.ColumnElement[t.Any], operator: str, values: Sequence[t.Any]) -> Condition:
-    """Comparison of a whole-number column."""
-    if operator == "in":
-        return _one_of(column, values)
-    if operator == "not in":
-        return sa.not_(_one_of(column, values))
-    value = values[0]
-    if operator in ("=", "!="):
-        found = _one_of(column, [value])
-        return found if operator == "=" else sa.not_(found)
-    return sa.false() if value is None else _present(column, _COMPARE[operator](column, value))
-
-
-def _one_of(column: sa.ColumnElement[t.Any], values: Sequence[t.Any]) -> Condition:
-    present = [value for value in values if value is not None]
-    ways: list[Condition] = []
-    if present:
-        ways.append(_present(column, column.in_(present) if len(present) > 1 else column == present[0]))
-    if len(present) < len(values):
-        ways.append(column.is_(None))
-    return _join(sa.or_, ways) if ways else sa.false()
-
-
-def _present(column: sa.ColumnElement[t.Any], found: Condition) -> Condition:
-    """A comparison that is false, not unknown, where nothing is entered."""
-    if isinstance(column, sa.Column) and not column.nullable:
-        return found
-    return sa.and_(column.is_not(None), found)
-
-
-_COMPARE: t.Final[dict[str, Callable[[t.Any, t.Any], Condition]]] = {
-    ">": lambda column, value: column > value,
-    "<": lambda column, value: column < value,
-    ">=": lambda column, value: column >= value,
-    "<=": lambda column, value: column <= value,
-}
-
-
-def _numbers(leaf: Leaf, tables: t.Any) -> Condition:
-    """Exact comparison, also with more places than the column keeps: ``> 0.5`` of whole numbers is ``> 0``."""
-    field = t.cast(Field, leaf.field)
-    column, scale = field.column(tables), t.cast(ExactNumber, field.column_type()).scale
-    operator = leaf.operator
-    if operator in ("is empty", "is not empty"):
-        return column.is_(None) if operator == "is empty" else column.is_not(None)
-    if operator in ("=", "!=", "in", "not in"):
-        wanted = [value if value is None else _units(value, scale) for value in leaf.values]
-        found = _one_of(column, [None if w is None else w[0] for w in wanted if w is None or w[1]])
-        return found if operator in ("=", "in") else sa.not_(found)
-    if leaf.values[0] is None:
-        return sa.false()
-    value, exact = _units(leaf.values[0], scale)
-    if not exact:
-        operator = {">=": ">", "<": "<="}.get(operator, operator)
-    return _present(column, _COMPARE[operator](column, value))
-
-
-def _units(value: Decimal, scale: int) -> tuple[Decimal, bool]:
-    """The largest number of ``scale`` places that is not above ``value``, and whether it is ``value``.
-
-    Numbers beyond what a column can hold become one just outside: they compare the same and can be bound.
-    """
-    if value.is_zero():
-        return Decimal(0), True
-    if value.adjusted() > 18:
-        return Decimal(_LARGEST_UNITS if value > 0 else -_LARGEST_UNITS).scaleb(-scale), False
-    units = _DIGITS.scaleb(value, scale)
-    whole = units.to_integral_value(ROUND_FLOOR)
-    if abs(whole) > _LARGEST_UNITS:
-        return Decimal(_LARGEST_UNITS if value > 0 else -_LARGEST_UNITS).scaleb(-scale), False
-    return whole.scaleb(-scale), whole == units
-
-
-def _spans(column: sa.ColumnElement[t.Any], leaf: Leaf) -> Condition:
-    """Comparison with days and minutes: each is a span, half open."""
-    operator = leaf.operator
-    if operator in ("is empty", "is not empty"):
-        return column.is_(None) if operator == "is empty" else column.is_not(None)
-    if operator in ("=", "in", "!=", "not in"):
-        inside = _join(sa.or_, [_inside(column, span) for span in leaf.values]) if leaf.values else sa.false()
-        return inside if operator in ("=", "in") else sa.not_(inside)
-    span: Span | None = leaf.values[0] if leaf.values else None
-    if span is None:
-        return sa.false()
-    edge = span.start if operator in ("<", ">=") else span.end
-    if edge is None:
-        # Beyond the calendar: nothing is before its beginning or after its end, and everything is within.
-        return column.is_not(None) if operator in (">=", "<=") else sa.false()
-    return _present(column, column < edge if operator in ("<", "<=") else column >= edge)
-
-
-def _inside(column: sa.ColumnElement[t.Any], span: Span | None) -> Condition:
-    if span is None:
-        return column.is_(None)
-    if isinstance(column.type, sa.Date) and span.start is not None and span.end is not None \
-            and (span.end - span.start).days == 1:
-        return _present(column, column == span.start)
-    edges: list[Condition] = [column.is_not(None)]
-    if span.start is not None:
-        edges.append(column >= span.start)
-    if span.end is not None:
-        edges.append(column < span.end)
-    return sa.and_(*edges)
-
-
-# --- joining two apps ----------------------------------------------------------------------------
-
-
-class scaled(sa.sql.functions.GenericFunction[Decimal]):
-    """``scaled(number, factor)``: a number of few places as the database keeps one of many."""
-
-    inherit_cache = True
-    type = sa.Numeric()
-
-
-@compiles(scaled, "sqlite")
-def _scaled_sqlite(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
-    number, factor = element.clauses
-    return f"({compiler.process(number, **kwargs)} * {compiler.process(factor, **kwargs)})"
-
-
-@compiles(scaled, "postgresql")
-def _scaled_postgresql(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
-    return str(compiler.process(next(iter(element.clauses)), **kwargs))
-
-
-def _same(own: sa.ColumnElement[t.Any], other: sa.ColumnElement[t.Any]) -> Condition:
-    """Equality of two columns; SQLite keeps decimals as integers of possibly different scale."""
-    scales = [column.type.scale if isinstance(column.type, ExactNumber) else 0 for column in (own, other)]
-    numbers = any(isinstance(column.type, ExactNumber) for column in (own, other))
-    if not numbers or scales[0] == scales[1]:
-        return own == other
-    if scales[0] < scales[1]:
-        return scaled(own, _factor(scales[1] - scales[0])) == other
-    return own == scaled(other, _factor(scales[0] - scales[1]))
-
-
-def _factor(places: int) -> sa.ColumnElement[int]:
-    # Part of the text and not a bound value: it belongs to the columns, and statements are cached by their text.
-    return sa.literal_column(str(10**places), sa.Integer())
-
-
 __all__ = [
-    "Condition", "Related", "RelatedApps", "check", "check_order", "condition", "operators_of", "order_by",
+    "Condition",
+    "Related",
+    "RelatedApps",
+    "check",
+    "check_order",
+    "condition",
+    "operators_of",
+    "order_by",
 ]

@@ -52,8 +52,18 @@ MAX_VALUE = 60_000
 MAX_PARAMETERS = 300
 
 WORDS: t.Final[Mapping[str, str]] = {
-    "=": "eq", "!=": "ne", ">": "gt", "<": "lt", ">=": "ge", "<=": "le", "in": "in", "not in": "notin",
-    "like": "like", "not like": "notlike", "is empty": "empty", "is not empty": "notempty",
+    "=": "eq",
+    "!=": "ne",
+    ">": "gt",
+    "<": "lt",
+    ">=": "ge",
+    "<=": "le",
+    "in": "in",
+    "not in": "notin",
+    "like": "like",
+    "not like": "notlike",
+    "is empty": "empty",
+    "is not empty": "notempty",
 }
 """The word for each operator in an address."""
 _OPERATORS: t.Final = {word: operator for operator, word in WORDS.items()}

@@ -49,8 +49,9 @@ class Function:
         """What is wrong with the arguments of a call, if anything."""
         given = call.arguments
         if len(given) != len(self.arguments) and not (self.optional and not given):
-            return problem("argument_count", call.position, function=self.name, count=len(given),
-                           expected=len(self.arguments))
+            return problem(
+                "argument_count", call.position, function=self.name, count=len(given), expected=len(self.arguments)
+            )
         for words, argument in zip(self.arguments, given, strict=False):
             if words and argument.value.upper() not in words:
                 code = {UNITS: "bad_unit", WEEKDAYS: "bad_weekday"}.get(words, "bad_day")
@@ -131,8 +132,10 @@ _MOVES: t.Final[Mapping[str, Callable[[date, int], date]]] = {
 def _week(today: date, shift: int, weekday: str | None) -> Span:
     # Python's weeks begin on Monday, kintone's on Sunday.
     sunday = today - timedelta(days=(today.weekday() + 1) % 7) + timedelta(weeks=shift)
-    return Span(sunday, sunday + timedelta(days=7)) if weekday is None else one_day(
-        sunday + timedelta(days=WEEKDAYS.index(weekday))
+    return (
+        Span(sunday, sunday + timedelta(days=7))
+        if weekday is None
+        else one_day(sunday + timedelta(days=WEEKDAYS.index(weekday)))
     )
 
 
@@ -152,7 +155,9 @@ def _year(today: date, shift: int, _nothing: str | None) -> Span:
 
 
 _PERIODS: t.Final[Mapping[str, Callable[[date, int, str | None], Span]]] = {
-    "WEEK": _week, "MONTH": _month, "YEAR": _year,
+    "WEEK": _week,
+    "MONTH": _month,
+    "YEAR": _year,
 }
 
 

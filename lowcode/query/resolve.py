@@ -7,23 +7,19 @@ No SQL yet: the same step checks a view's condition in the designer.
 from __future__ import annotations
 
 import functools
-import re
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lowcode.db import ExactNumber, UtcDateTime
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid, Problem
-from lowcode.fields.base import LIKE, Context, Field, ManyValued, fold
+from lowcode.fields.base import LIKE, Context, Field, SystemField, fold
 from lowcode.fields.options import ChoiceField
 from lowcode.fields.reference_table import ReferenceTable, ReferenceTableField
 from lowcode.fields.subtable import SubtableField
-from lowcode.query import functions
+from lowcode.query import functions, operands
 from lowcode.query.ast import (
     ID,
     LIST_OPERATORS,
@@ -38,29 +34,18 @@ from lowcode.query.ast import (
     Search,
     SortKey,
 )
-from lowcode.query.functions import FUNCTIONS, Span
-from lowcode.query.kintone import parse_condition
+from lowcode.query.functions import FUNCTIONS
+from lowcode.query.kinds import PERSON_TYPES, Kind, function_fits, join_kind, kind_of, operators_of
+from lowcode.query.parser import parse_condition
 from lowcode.query.problems import problem, shown
 
-PERSON_TYPES = frozenset({"USER_SELECT", "CREATOR", "MODIFIER", "STATUS_ASSIGNEE"})
 ENTITY_CODES: t.Final = {
     **dict.fromkeys(PERSON_TYPES, "unknown_user"),
     "ORGANIZATION_SELECT": "unknown_organization",
     "GROUP_SELECT": "unknown_group",
 }
-MAX_NUMBER = 60
 MAX_CONDITIONS = 1_000
 MAX_DEPTH = 60
-_LARGEST_ID = 2**63 - 1
-
-_DAY: t.Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_INSTANT: t.Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
-)
-_NUMBER: t.Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_RECORD_NUMBER: t.Final = re.compile(r"(?:(.*)-)?([0-9]{1,40})")
-
-Kind = t.Literal["id", "number", "date", "instant", "status", "value"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,49 +116,14 @@ Tree = Branch | Leaf | Words | None
 """None: nothing is asked (an empty condition, or one that is ignored)."""
 
 
-def kind_of(field: Field | None) -> Kind:
-    """How a field's values are compared; None stands for ``$id``."""
-    if field is None or field.type_name == "RECORD_NUMBER":
-        return "id"
-    if field.type_name == "STATUS":
-        return "status"
-    if field.type_name in ("CREATED_TIME", "UPDATED_TIME"):
-        return "instant"
-    if not field.stores_value or isinstance(field, ManyValued | SubtableField | ChoiceField) or not field.columns():
-        return "value"
-    column_type = field.column_type()
-    if isinstance(column_type, ExactNumber):
-        return "number"
-    if isinstance(column_type, UtcDateTime | sa.DateTime):
-        return "instant"
-    return "date" if isinstance(column_type, sa.Date) else "value"
-
-
-def operators_of(field: Field | None, *, in_rows: bool = False) -> tuple[str, ...]:
-    """The operators that a field takes; None stands for ``$id``.
-
-    :param in_rows: for a field of a subtable or of related records: there ``in`` stands for ``=``.
-    """
-    if kind_of(field) == "id":
-        found: tuple[str, ...] = ("=", "!=", ">", "<", ">=", "<=", "in", "not in")
-    elif field is not None and field.type_name == "STATUS":
-        found = ("=", "!=", "in", "not in")
-    else:
-        found = t.cast(Field, field).operators
-        if kind_of(field) != "value":
-            found = tuple(operator for operator in found if operator not in LIKE)
-    if not in_rows:
-        return found
-    has_equality = "=" in found or "in" in found
-    rest = tuple(operator for operator in found if operator not in ("=", "!=", "in", "not in"))
-    return (*rest, *LIST_OPERATORS) if has_equality else rest
-
-
 class Resolver:
     """Looks up one condition; ``problems`` grows as it goes."""
 
     def __init__(
-        self, definition: AppDefinition, readable: frozenset[str] | None, ctx: Context | None,
+        self,
+        definition: AppDefinition,
+        readable: frozenset[str] | None,
+        ctx: Context | None,
         related: RelatedApps | None,
     ) -> None:
         self.definition, self.readable, self.related = definition, readable, related
@@ -254,7 +204,7 @@ class Resolver:
         related = found if isinstance(found, Related) else Related(*found)
         own = self.definition.find(settings.condition.field)
         other = related.definition.find(settings.condition.related_field)
-        if own is None or other is None or _join_kind(own) is None or _join_kind(own) != _join_kind(other):
+        if own is None or other is None or join_kind(own) is None or join_kind(own) != join_kind(other):
             return None
         try:
             inner = Resolver(related.definition, None, self.ctx if self.people_known else None, None)
@@ -279,24 +229,26 @@ class Resolver:
                 problem("operand_count", node.position, field=shown(node.field), operator=node.operator)
             )
             return None
-        operands = self._operands(node, field, scope)
+        values = self._operands(node, field, scope)
         # An unknown option is reported before an operator that does not fit, as kintone does.
         unknown_option = any(p.code == "query.unknown_option" for p in self.problems[before:])
         fits = self._operator_fits(node, field, scope)
         if not fits and not unknown_option:
             del self.problems[before:-1]
-        if operands is None or len(self.problems) > before:
+        if values is None or len(self.problems) > before:
             return None
-        return Leaf(kind_of(field), node.operator, field, operands, scope)
+        return Leaf(kind_of(field), node.operator, field, values, scope)
 
     def _operator_fits(self, node: Compare, field: Field | None, scope: Scope | None) -> bool:
         if node.operator in operators_of(field, in_rows=scope is not None):
             return True
         equality = scope is not None and node.operator in ("=", "!=") and "in" in operators_of(field, in_rows=True)
-        self.problems.append(problem(
-            "equality_in_table" if equality else "operator_not_allowed", node.position, field=shown(node.field),
-            operator=node.operator, instead="in" if node.operator == "=" else "not in",
-        ))
+        params: dict[str, t.Any] = {"field": shown(node.field), "operator": node.operator}
+        if equality:
+            params["instead"] = "in" if node.operator == "=" else "not in"
+        self.problems.append(
+            problem("equality_in_table" if equality else "operator_not_allowed", node.position, **params)
+        )
         return False
 
     def _operands(self, node: Compare, field: Field | None, scope: Scope | None) -> tuple[t.Any, ...] | None:
@@ -311,7 +263,7 @@ class Resolver:
                     ignored = True
                 elif known is not None:
                     values.append(known)
-            elif _unstorable(operand.value):
+            elif operands.unstorable(operand.value):
                 self.problems.append(problem("control_character", operand.position))
             elif node.operator in ("like", "not like"):
                 values.append(fold(operand.value))
@@ -327,15 +279,15 @@ class Resolver:
         try:
             match kind_of(field):
                 case "id":
-                    return [_record_number(text, field, definition)]
+                    return [operands.recordoperands.number(text, field, definition)]
                 case "status":
-                    return [_state(text, definition)]
+                    return [operands.state_id(text, definition)]
                 case "number":
-                    return [_number(text, t.cast(Field, field), self.ctx)]
+                    return [operands.number(text, t.cast(Field, field), self.ctx)]
                 case "date":
-                    return [functions.one_day(_day(text) or t.cast(Field, field).operand(text, self.ctx))]
+                    return [functions.one_day(operands.day(text) or t.cast(Field, field).operand(text, self.ctx))]
                 case "instant":
-                    return [_instant(text, t.cast(Field, field), self.ctx)]
+                    return [operands.instant(text, t.cast(Field, field), self.ctx)]
             known = t.cast(Field, field)
             if known.type_name in ENTITY_CODES and not self.people_known:
                 return [0]
@@ -351,8 +303,13 @@ class Resolver:
             code = "unknown_option"
         else:
             code = "not_a_value"
-        return problem(code, operand.position, field=shown(node.field), value=shown(operand.value),
-                       reason=error.problems[0].code if error.problems else "")
+        return problem(
+            code,
+            operand.position,
+            field=shown(node.field),
+            value=shown(operand.value),
+            reason=error.problems[0].code if error.problems else "",
+        )
 
     def _call(self, call: FunctionCall, node: Compare, field: Field | None) -> t.Any:
         """What a function gives; None after a problem or when nobody is meant."""
@@ -367,8 +324,10 @@ class Resolver:
         if function.group == "reserved":
             self.problems.append(problem("function_reserved", call.position, function=call.name))
             return None
-        if not function_fits(function.name, field) or node.operator in LIKE or (
-            function.group != "moment" and node.operator not in LIST_OPERATORS
+        if (
+            not function_fits(function.name, field)
+            or node.operator in LIKE
+            or (function.group != "moment" and node.operator not in LIST_OPERATORS)
         ):
             self.problems.append(
                 problem("function_not_allowed", call.position, function=call.name, field=shown(node.field))
@@ -392,7 +351,7 @@ class Resolver:
     # -- search ----------------------------------------------------------------------------------
 
     def _search(self, node: Search) -> Words | None:
-        if _unstorable(node.text):
+        if operands.unstorable(node.text):
             self.problems.append(problem("control_character", node.position))
             return None
         words = tuple(dict.fromkeys(fold(node.text).split()))
@@ -401,14 +360,15 @@ class Resolver:
         if len(words) > _MAX_WORDS:
             self.problems.append(problem("too_many_words", limit=_MAX_WORDS))
             return None
-        found = tuple(
-            field for field in self.definition.all_fields
-            if field.searchable and field.columns() and self._visible(field.code) is not None
-            and ((table := self.definition.subtable_of(field.code)) is None or self._visible(table.code) is not None)
-        )
+        found = tuple(field for field in self.definition.all_fields if self._searched(field))
         only = words[0] if len(words) == 1 else ""
         number = int(only) if only.isascii() and only.isdecimal() and len(only) < 19 else None
         return Words(words, found, number)
+
+    def _searched(self, field: Field) -> bool:
+        table = self.definition.subtable_of(field.code)
+        seen = self._visible(field.code) is not None and (table is None or self._visible(table.code) is not None)
+        return seen and field.searchable and field.stores_value and not isinstance(field, SystemField | SubtableField)
 
 
 _MAX_WORDS = 20
@@ -416,23 +376,7 @@ _IGNORED: t.Final = object()
 _parsed = functools.lru_cache(maxsize=1_000)(parse_condition)
 
 
-def function_fits(name: str, field: Field | None) -> bool:
-    """Whether a field takes a function; None stands for ``$id``."""
-    function = FUNCTIONS[name]
-    if field is None or function.group == "reserved":
-        return False
-    match function.group:
-        case "person":
-            return field.type_name in PERSON_TYPES
-        case "organization":
-            return field.type_name == "ORGANIZATION_SELECT"
-    kind = kind_of(field)
-    return kind == "instant" or (kind == "date" and name != "NOW")
-
-
-def sort_problem(
-    key: SortKey, definition: AppDefinition, readable: frozenset[str] | None
-) -> Problem | None:
+def sort_problem(key: SortKey, definition: AppDefinition, readable: frozenset[str] | None) -> Problem | None:
     """Why records cannot be sorted by a key, if they cannot."""
     if key.field == ID:
         return None
@@ -451,82 +395,18 @@ def _counts(node: Compare) -> bool:
     return bool(node.operands) if node.operator in LIST_OPERATORS else len(node.operands) == 1
 
 
-# --- values --------------------------------------------------------------------------------------
-
-
-def _unstorable(text: str) -> bool:
-    """Whether a database would refuse the text: control characters and halves of surrogate pairs."""
-    return any((c < " " and c not in "\t\n\r") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text)
-
-
-def _record_number(text: str, field: Field | None, definition: AppDefinition) -> int:
-    """A record's id from ``12`` or, where the field is the record number, ``APPCODE-12``."""
-    found = _RECORD_NUMBER.fullmatch(text.strip())
-    prefix = found[1] if found else None
-    if found is None or (prefix is not None and (field is None or prefix.upper() != definition.code.upper())):
-        signed = re.fullmatch(r"-[0-9]{1,40}", text.strip())
-        if signed:
-            return max(int(text), -_LARGEST_ID)
-        raise Invalid([problem("not_a_value")])
-    # Ids beyond 64 bits exist nowhere; the largest number stands for them all.
-    return min(int(found[2]), _LARGEST_ID)
-
-
-def _state(text: str, definition: AppDefinition) -> int:
-    """A state's id from its name in any language; present states win over removed ones."""
-    states = definition.status.states
-    for retired in (False, True):
-        for state in states:
-            if bool(state.retired) is retired and (text == state.name or text in dict(state.names).values()):
-                return state.id
-    raise Invalid([problem("unknown_option")])
-
-
-def _number(text: str, field: Field, ctx: Context) -> Decimal:
-    clean = text.strip()
-    if _NUMBER.fullmatch(clean) and len(clean) <= MAX_NUMBER:
-        return Decimal(clean)
-    return Decimal(field.operand(text, ctx))  # full-width digits, hours and minutes: as the field reads them
-
-
-def _day(text: str) -> date | None:
-    """A day from year, month and day; None where it is written in another way (an era, full width)."""
-    found = _DAY.fullmatch(text.strip())
-    try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
-    except ValueError:
-        raise Invalid([problem("not_a_value")]) from None
-
-
-def _instant(text: str, field: Field, ctx: Context) -> Span:
-    """A minute from a date and a time, a whole day from a date alone."""
-    day = _day(text)
-    if day is not None:
-        return functions.as_instants(functions.one_day(day), ctx)
-    whole = _INSTANT.fullmatch(text.strip())
-    try:
-        if whole:
-            zone = "+00:00" if whole[4] == "Z" else whole[4] or ""
-            moment = datetime.fromisoformat(f"{whole[1]}T{whole[2]}{whole[3] or ''}{zone}")
-            return functions.minute(moment if moment.tzinfo else moment.replace(tzinfo=ctx.zone))
-        return functions.minute(field.operand(text, ctx))
-    except (ValueError, OverflowError):
-        raise Invalid([problem("not_a_value")]) from None
-
-
-def _join_kind(field: Field) -> str | None:
-    """What kind of value joins two apps; None where values of two apps cannot be compared."""
-    kind = kind_of(field)
-    if kind in ("id", "number"):
-        return "number"
-    if kind in ("status", "instant") or isinstance(field, ChoiceField | ManyValued | SubtableField):
-        return None
-    if kind == "date":
-        return "date"
-    return "text" if field.columns() and isinstance(field.column_type(), sa.String) else None
-
-
 __all__ = [
-    "Branch", "Kind", "Leaf", "Related", "RelatedApps", "Resolver", "Scope", "Tree", "Words",
-    "function_fits", "kind_of", "operators_of", "sort_problem",
+    "Branch",
+    "Kind",
+    "Leaf",
+    "Related",
+    "RelatedApps",
+    "Resolver",
+    "Scope",
+    "Tree",
+    "Words",
+    "function_fits",
+    "kind_of",
+    "operators_of",
+    "sort_problem",
 ]

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
-from lowcode.fields.base import Context, Field, ManyValued
+from lowcode.fields.base import Context, Field, ManyValued, SystemField
 from lowcode.query.ast import And, Compare, FunctionCall, Node, Operand, SortKey, all_of
 from lowcode.query.build import RelatedApps, condition, order_by
-from lowcode.query.resolve import Leaf, Resolver, kind_of
+from lowcode.query.kinds import kind_of
+from lowcode.query.resolve import Leaf, Resolver
 
 MAX_VALUES = 8
 MAX_ROWS = 600
@@ -25,8 +26,16 @@ MAX_ROWS = 600
 
 
 def top_n(
-    node: Node | None, order: Sequence[SortKey], limit: int, definition: AppDefinition, tables: t.Any, ctx: Context,
-    readable: frozenset[str] | None = None, *, offset: int = 0, related: RelatedApps | None = None,
+    node: Node | None,
+    order: Sequence[SortKey],
+    limit: int,
+    definition: AppDefinition,
+    tables: t.Any,
+    ctx: Context,
+    readable: frozenset[str] | None = None,
+    *,
+    offset: int = 0,
+    related: RelatedApps | None = None,
     visible: Sequence[sa.ColumnElement[bool]] = (),
 ) -> sa.Select[tuple[int]] | None:
     """A statement for the ids of the page, in order; None where the plain statement is as good.
@@ -49,7 +58,8 @@ def top_n(
         branch = (
             sa.select(*columns)
             .where(condition(one, definition, tables, ctx, readable, related=related), *visible)
-            .order_by(*keys).limit(limit + offset)
+            .order_by(*keys)
+            .limit(limit + offset)
         )
         # SQLite takes no LIMIT inside a UNION but inside a subquery of it.
         branches.append(sa.select(branch.subquery()))
@@ -68,8 +78,11 @@ def _chosen(node: Node | None, definition: AppDefinition, readable: frozenset[st
         values = set(each.operands)
         field = definition.find(each.field) if readable is None or each.field in readable else None
         if (
-            field is not None and definition.subtable_of(each.field) is None and _splits(field)
-            and 2 <= len(values) <= MAX_VALUES and not any(isinstance(v, FunctionCall) for v in values)
+            field is not None
+            and definition.subtable_of(each.field) is None
+            and _splits(field)
+            and 2 <= len(values) <= MAX_VALUES
+            and not any(isinstance(v, FunctionCall) for v in values)
         ):
             found.append(each)
     return min(found, key=lambda each: len(each.operands), default=None)
@@ -80,7 +93,7 @@ def _splits(field: Field) -> bool:
     if isinstance(field, ManyValued) or kind_of(field) not in ("value", "number", "status"):
         return False
     # Telephone numbers are compared by their digits: two texts may find the same record.
-    return field.type_name != "LINK" and (kind_of(field) == "status" or bool(field.columns()))
+    return field.type_name != "LINK" and (kind_of(field) == "status" or not isinstance(field, SystemField))
 
 
 def _distinct(

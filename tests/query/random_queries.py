@@ -17,37 +17,91 @@ EQUAL, ORDER, ONE_OF, LIKE = ("=", "!="), (">", "<", ">=", "<="), ("in", "not in
 EMPTY = ("is empty", "is not empty")
 
 OPERATORS: t.Final[Mapping[str, tuple[str, ...]]] = {
-    "RECORD_NUMBER": (*EQUAL, *ORDER, *ONE_OF), "__ID__": (*EQUAL, *ORDER, *ONE_OF),
-    "SINGLE_LINE_TEXT": (*EQUAL, *ONE_OF, *LIKE), "LINK": (*EQUAL, *ONE_OF, *LIKE),
-    "NUMBER": (*EQUAL, *ORDER, *ONE_OF), "CALC": (*EQUAL, *ORDER, *ONE_OF),
-    "CALC_DATE": (*EQUAL, *ORDER, *ONE_OF), "CALC_DATETIME": (*EQUAL, *ORDER, *ONE_OF),
-    "LOOKUP": (*EQUAL, *ONE_OF, *LIKE), "ROLLUP": (*EQUAL, *ORDER, *ONE_OF),
-    "ROLLUP_TEXT": (*EQUAL, *ORDER, *ONE_OF, *LIKE), "ROLLUP_DATE": (*EQUAL, *ORDER, *ONE_OF),
-    "MULTI_LINE_TEXT": (*LIKE, *EMPTY), "RICH_TEXT": (*LIKE, *EMPTY),
-    "CHECK_BOX": ONE_OF, "RADIO_BUTTON": ONE_OF, "DROP_DOWN": ONE_OF, "MULTI_SELECT": ONE_OF,
-    "DATE": (*EQUAL, *ORDER), "TIME": (*EQUAL, *ORDER), "DATETIME": (*EQUAL, *ORDER),
-    "CREATED_TIME": (*EQUAL, *ORDER), "UPDATED_TIME": (*EQUAL, *ORDER),
-    "USER_SELECT": ONE_OF, "ORGANIZATION_SELECT": ONE_OF, "GROUP_SELECT": ONE_OF,
-    "CREATOR": ONE_OF, "MODIFIER": ONE_OF, "STATUS_ASSIGNEE": ONE_OF, "STATUS": (*EQUAL, *ONE_OF),
-    "FILE": (*LIKE, *EMPTY), "SERIAL": (*EQUAL, *ONE_OF, *LIKE),
+    "RECORD_NUMBER": (*EQUAL, *ORDER, *ONE_OF),
+    "__ID__": (*EQUAL, *ORDER, *ONE_OF),
+    "SINGLE_LINE_TEXT": (*EQUAL, *ONE_OF, *LIKE),
+    "LINK": (*EQUAL, *ONE_OF, *LIKE),
+    "NUMBER": (*EQUAL, *ORDER, *ONE_OF),
+    "CALC": (*EQUAL, *ORDER, *ONE_OF),
+    "CALC_DATE": (*EQUAL, *ORDER, *ONE_OF),
+    "CALC_DATETIME": (*EQUAL, *ORDER, *ONE_OF),
+    "LOOKUP": (*EQUAL, *ONE_OF, *LIKE),
+    "ROLLUP": (*EQUAL, *ORDER, *ONE_OF),
+    "ROLLUP_TEXT": (*EQUAL, *ORDER, *ONE_OF, *LIKE),
+    "ROLLUP_DATE": (*EQUAL, *ORDER, *ONE_OF),
+    "MULTI_LINE_TEXT": (*LIKE, *EMPTY),
+    "RICH_TEXT": (*LIKE, *EMPTY),
+    "CHECK_BOX": ONE_OF,
+    "RADIO_BUTTON": ONE_OF,
+    "DROP_DOWN": ONE_OF,
+    "MULTI_SELECT": ONE_OF,
+    "DATE": (*EQUAL, *ORDER),
+    "TIME": (*EQUAL, *ORDER),
+    "DATETIME": (*EQUAL, *ORDER),
+    "CREATED_TIME": (*EQUAL, *ORDER),
+    "UPDATED_TIME": (*EQUAL, *ORDER),
+    "USER_SELECT": ONE_OF,
+    "ORGANIZATION_SELECT": ONE_OF,
+    "GROUP_SELECT": ONE_OF,
+    "CREATOR": ONE_OF,
+    "MODIFIER": ONE_OF,
+    "STATUS_ASSIGNEE": ONE_OF,
+    "STATUS": (*EQUAL, *ONE_OF),
+    "FILE": (*LIKE, *EMPTY),
+    "SERIAL": (*EQUAL, *ONE_OF, *LIKE),
 }
 """kintone's table of operators by type, written again by hand, with ours for our own types."""
 
 FIELDS: t.Final[Mapping[str, str]] = {
-    "$id": "__ID__", "レコード番号": "RECORD_NUMBER", "作成者": "CREATOR", "更新者": "MODIFIER",
-    "作成日時": "CREATED_TIME", "更新日時": "UPDATED_TIME",
-    "ステータス": "STATUS", "作業者": "STATUS_ASSIGNEE", "text": "SINGLE_LINE_TEXT",
-    "氏名": "SINGLE_LINE_TEXT", "note": "MULTI_LINE_TEXT", "rich": "RICH_TEXT", "number": "NUMBER", "whole": "NUMBER",
-    "sum": "CALC", "sum_date": "CALC_DATE", "sum_instant": "CALC_DATETIME", "drop": "DROP_DOWN",
-    "radio": "RADIO_BUTTON", "checks": "CHECK_BOX", "multi": "MULTI_SELECT", "date": "DATE", "time": "TIME",
-    "instant": "DATETIME", "link": "LINK", "users": "USER_SELECT", "orgs": "ORGANIZATION_SELECT",
-    "groups": "GROUP_SELECT", "files": "FILE", "serial": "SERIAL", "looked": "LOOKUP",
-    "total": "ROLLUP", "latest": "ROLLUP_TEXT", "last": "ROLLUP_DATE",
-    "row_text": "SINGLE_LINE_TEXT", "row_number": "NUMBER", "row_choice": "DROP_DOWN", "row_checks": "CHECK_BOX",
-    "row_date": "DATE", "row_instant": "DATETIME", "row_note": "MULTI_LINE_TEXT", "row_users": "USER_SELECT",
-    "line_text": "SINGLE_LINE_TEXT", "line_number": "NUMBER",
-    "visits.visit_text": "SINGLE_LINE_TEXT", "visits.visit_number": "NUMBER", "visits.visit_choice": "DROP_DOWN",
-    "visits.visit_date": "DATE", "visits.visit_note": "MULTI_LINE_TEXT",
+    "$id": "__ID__",
+    "レコード番号": "RECORD_NUMBER",
+    "作成者": "CREATOR",
+    "更新者": "MODIFIER",
+    "作成日時": "CREATED_TIME",
+    "更新日時": "UPDATED_TIME",
+    "ステータス": "STATUS",
+    "作業者": "STATUS_ASSIGNEE",
+    "text": "SINGLE_LINE_TEXT",
+    "氏名": "SINGLE_LINE_TEXT",
+    "note": "MULTI_LINE_TEXT",
+    "rich": "RICH_TEXT",
+    "number": "NUMBER",
+    "whole": "NUMBER",
+    "sum": "CALC",
+    "sum_date": "CALC_DATE",
+    "sum_instant": "CALC_DATETIME",
+    "drop": "DROP_DOWN",
+    "radio": "RADIO_BUTTON",
+    "checks": "CHECK_BOX",
+    "multi": "MULTI_SELECT",
+    "date": "DATE",
+    "time": "TIME",
+    "instant": "DATETIME",
+    "link": "LINK",
+    "users": "USER_SELECT",
+    "orgs": "ORGANIZATION_SELECT",
+    "groups": "GROUP_SELECT",
+    "files": "FILE",
+    "serial": "SERIAL",
+    "looked": "LOOKUP",
+    "total": "ROLLUP",
+    "latest": "ROLLUP_TEXT",
+    "last": "ROLLUP_DATE",
+    "row_text": "SINGLE_LINE_TEXT",
+    "row_number": "NUMBER",
+    "row_choice": "DROP_DOWN",
+    "row_checks": "CHECK_BOX",
+    "row_date": "DATE",
+    "row_instant": "DATETIME",
+    "row_note": "MULTI_LINE_TEXT",
+    "row_users": "USER_SELECT",
+    "line_text": "SINGLE_LINE_TEXT",
+    "line_number": "NUMBER",
+    "visits.visit_text": "SINGLE_LINE_TEXT",
+    "visits.visit_number": "NUMBER",
+    "visits.visit_choice": "DROP_DOWN",
+    "visits.visit_date": "DATE",
+    "visits.visit_note": "MULTI_LINE_TEXT",
 }
 TABLES: t.Final[Mapping[str, str]] = {"row": "rows", "line": "lines", "visits.visit": "visits"}
 
@@ -56,8 +110,11 @@ DAY_FUNCTIONS: t.Final[tuple[tuple[str, str | None], ...]] = (
     *((name, None) for name in ("TODAY", "YESTERDAY", "TOMORROW")),
     *(("FROM_TODAY", unit) for unit in ("DAYS", "WEEKS", "MONTHS", "YEARS")),
     *((f"{shift}_WEEK", day) for shift in ("LAST", "THIS", "NEXT") for day in (None, *WEEKDAYS)),
-    *((f"{shift}_MONTH", day) for shift in ("LAST", "THIS", "NEXT")
-      for day in (None, "LAST", *(str(n) for n in range(1, 32)))),
+    *(
+        (f"{shift}_MONTH", day)
+        for shift in ("LAST", "THIS", "NEXT")
+        for day in (None, "LAST", *(str(n) for n in range(1, 32)))
+    ),
     *((f"{shift}_YEAR", None) for shift in ("LAST", "THIS", "NEXT")),
 )
 """Every function of days with every argument (of ``FROM_TODAY`` every unit)."""
@@ -77,8 +134,10 @@ def operators_of(code: str) -> tuple[str, ...]:
     found = OPERATORS[FIELDS[code]]
     if table_of(code) is None:
         return found
-    return (*(operator for operator in found if operator not in (*EQUAL, *ONE_OF)),
-            *(ONE_OF if set(found) & {"=", "in"} else ()))
+    return (
+        *(operator for operator in found if operator not in (*EQUAL, *ONE_OF)),
+        *(ONE_OF if set(found) & {"=", "in"} else ()),
+    )
 
 
 @dataclass
@@ -154,7 +213,8 @@ def _needle(chance: random.Random) -> str:
 
 
 _VALUES: t.Final[Mapping[str, Callable[[random.Random], t.Any]]] = {
-    "__ID__": lambda c: c.randint(-3, 510), "RECORD_NUMBER": lambda c: c.randint(1, 510),
+    "__ID__": lambda c: c.randint(-3, 510),
+    "RECORD_NUMBER": lambda c: c.randint(1, 510),
     **dict.fromkeys(("SINGLE_LINE_TEXT", "LOOKUP", "ROLLUP_TEXT"), world.some_text),
     "LINK": lambda c: f"https://{c.choice(['b.test', 'a.test'])}/{c.randint(1, 9)}",
     **dict.fromkeys(
@@ -167,7 +227,8 @@ _VALUES: t.Final[Mapping[str, Callable[[random.Random], t.Any]]] = {
     **dict.fromkeys(PEOPLE_TYPES, lambda c: c.choice(list(world.USERS))),
     "ORGANIZATION_SELECT": lambda c: c.choice(list(world.ORGANIZATIONS)),
     "GROUP_SELECT": lambda c: c.choice(list(world.GROUPS)),
-    "STATUS": lambda c: c.choice(world.STATES), "SERIAL": lambda c: f"{c.randint(1, 60):04}",
+    "STATUS": lambda c: c.choice(world.STATES),
+    "SERIAL": lambda c: f"{c.randint(1, 60):04}",
 }
 
 
@@ -210,9 +271,14 @@ def _operand(operand: t.Any, code: str, chance: random.Random) -> str:
         return chance.choice(['"{}"', "{}"]).format(operand.strftime("%H:%M"))
     if isinstance(operand, datetime):
         local = operand.astimezone(world.ZONE).strftime("%Y-%m-%dT%H:%M:%S")
-        return chance.choice([
-            f'"{operand.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"', f'"{local}+0900"', f'"{local}+09:00"', f'"{local[:16]}"',
-        ])
+        return chance.choice(
+            [
+                f'"{operand.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"',
+                f'"{local}+0900"',
+                f'"{local}+09:00"',
+                f'"{local[:16]}"',
+            ]
+        )
     if isinstance(operand, date):
         return f'"{operand.isoformat()}"'
     escaped = operand.replace("\\", "\\\\").replace('"', '\\"')

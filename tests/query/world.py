@@ -37,8 +37,24 @@ CODES = {"USER": USERS, "ORGANIZATION": ORGANIZATIONS, "GROUP": GROUPS}
 CHOICES = ("甲", "乙", "丙", 'q"uote')
 STATES = ("受理", "確認済", "完了")
 WORDS = (
-    "東京", "とうきょう", "トウキョウ", "ﾄｳｷｮｳ", "Tokyo", "ＴＯＫＹＯ", "100%", "a_b", "x'y", 'say "hi"', "back\\slash",
-    "空 白", "－", "令和", "é", "ß", "😷", "tab\tbed",
+    "東京",
+    "とうきょう",
+    "トウキョウ",
+    "ﾄｳｷｮｳ",
+    "Tokyo",
+    "ＴＯＫＹＯ",
+    "100%",
+    "a_b",
+    "x'y",
+    'say "hi"',
+    "back\\slash",
+    "空 白",
+    "－",
+    "令和",
+    "é",
+    "ß",
+    "😷",
+    "tab\tbed",
 )
 
 
@@ -63,7 +79,13 @@ class People:
 
 
 CTX = Context(
-    now=NOW, zone=ZONE, user_id=2, organization_ids=(12, 13), group_ids=(21,), directory=People(), app_id=1,
+    now=NOW,
+    zone=ZONE,
+    user_id=2,
+    organization_ids=(12, 13),
+    group_ids=(21,),
+    directory=People(),
+    app_id=1,
     app_code="cases",
 )
 
@@ -71,30 +93,64 @@ CTX = Context(
 def cases() -> AppDefinition:
     """The app that is queried."""
     rows = (
-        an_app().text("row_text").number("row_number", scale=2).choice("row_choice", *CHOICES)
-        .checks("row_checks", *CHOICES).date("row_date").datetime("row_instant").long_text("row_note")
+        an_app()
+        .text("row_text")
+        .number("row_number", scale=2)
+        .choice("row_choice", *CHOICES)
+        .checks("row_checks", *CHOICES)
+        .date("row_date")
+        .datetime("row_instant")
+        .long_text("row_note")
         .field("USER_SELECT", "row_users")
     )
     related = {
-        "relatedApp": {"code": "visits"}, "condition": {"field": "key", "relatedField": "case_key"},
-        "filterCond": 'visit_number > 0 or visit_text in ("")', "displayFields": ["visit_text"],
-        "sort": "", "size": "5",
+        "relatedApp": {"code": "visits"},
+        "condition": {"field": "key", "relatedField": "case_key"},
+        "filterCond": 'visit_number > 0 or visit_text in ("")',
+        "displayFields": ["visit_text"],
+        "sort": "",
+        "size": "5",
     }
-    lookup = {"relatedApp": {"code": "visits"}, "relatedKeyField": "visit_text", "fieldMappings": [],
-              "lookupPickerFields": [], "filterCond": "", "sort": ""}
-    rollup = {"relatedApp": {"code": "visits"}, "keyField": "key", "relatedField": "case_key",
-              "orderField": "visit_date", "filterCond": ""}
+    lookup = {
+        "relatedApp": {"code": "visits"},
+        "relatedKeyField": "visit_text",
+        "fieldMappings": [],
+        "lookupPickerFields": [],
+        "filterCond": "",
+        "sort": "",
+    }
+    rollup = {
+        "relatedApp": {"code": "visits"},
+        "keyField": "key",
+        "relatedField": "case_key",
+        "orderField": "visit_date",
+        "filterCond": "",
+    }
     return (
         an_app("cases")
-        .text("text").text("key").text("氏名").long_text("note").field("RICH_TEXT", "rich").number("number")
-        .number("whole", scale=0).field("CALC", "sum", expression="number * 2").field(
-            "CALC", "sum_date", expression="date", format="DATE")
+        .text("text")
+        .text("key")
+        .text("氏名")
+        .long_text("note")
+        .field("RICH_TEXT", "rich")
+        .number("number")
+        .number("whole", scale=0)
+        .field("CALC", "sum", expression="number * 2")
+        .field("CALC", "sum_date", expression="date", format="DATE")
         .field("CALC", "sum_instant", expression="instant", format="DATETIME")
-        .choice("drop", *CHOICES).field("RADIO_BUTTON", "radio", options=some_options(CHOICES))
-        .checks("checks", *CHOICES).field("MULTI_SELECT", "multi", options=some_options(CHOICES))
-        .date("date").field("TIME", "time").datetime("instant").field("LINK", "link", protocol="WEB")
-        .field("USER_SELECT", "users").field("ORGANIZATION_SELECT", "orgs").field("GROUP_SELECT", "groups")
-        .field("FILE", "files").field("SERIAL", "serial", pattern="{0000}")
+        .choice("drop", *CHOICES)
+        .field("RADIO_BUTTON", "radio", options=some_options(CHOICES))
+        .checks("checks", *CHOICES)
+        .field("MULTI_SELECT", "multi", options=some_options(CHOICES))
+        .date("date")
+        .field("TIME", "time")
+        .datetime("instant")
+        .field("LINK", "link", protocol="WEB")
+        .field("USER_SELECT", "users")
+        .field("ORGANIZATION_SELECT", "orgs")
+        .field("GROUP_SELECT", "groups")
+        .field("FILE", "files")
+        .field("SERIAL", "serial", pattern="{0000}")
         .field("SINGLE_LINE_TEXT", "looked", lookup=lookup)
         .field("ROLLUP", "total", rollup={**rollup, "function": "SUM", "field": "visit_number"}, format="NUMBER")
         .field("ROLLUP", "latest", rollup={**rollup, "function": "LATEST", "field": "visit_text"}, format="TEXT")
@@ -102,10 +158,14 @@ def cases() -> AppDefinition:
         .field("REFERENCE_TABLE", "visits", referenceTable=related)
         .subtable("rows", rows)
         .subtable("lines", an_app().text("line_text").number("line_number"))
-        .part("status", {
-            "enable": True,
-            "states": {name: {"name": name, "index": str(at)} for at, name in enumerate(STATES)}, "actions": [],
-        })
+        .part(
+            "status",
+            {
+                "enable": True,
+                "states": {name: {"name": name, "index": str(at)} for at, name in enumerate(STATES)},
+                "actions": [],
+            },
+        )
         .definition()
     )
 
@@ -113,8 +173,14 @@ def cases() -> AppDefinition:
 def visits() -> AppDefinition:
     """The app that is related to it."""
     return (
-        an_app("visits").text("case_key").text("visit_text").number("visit_number").choice("visit_choice", *CHOICES)
-        .date("visit_date").long_text("visit_note").definition()
+        an_app("visits")
+        .text("case_key")
+        .text("visit_text")
+        .number("visit_number")
+        .choice("visit_choice", *CHOICES)
+        .date("visit_date")
+        .long_text("visit_note")
+        .definition()
     )
 
 
@@ -167,8 +233,18 @@ def some_text(chance: random.Random) -> str:
 def some_date(chance: random.Random) -> date:
     """A day near today, often at the edges of weeks, months and years."""
     if chance.random() < 0.15:
-        return chance.choice([date(2023, 12, 31), date(2024, 1, 1), date(2024, 6, 30), date(2024, 7, 1),
-                              date(2024, 8, 31), date(2024, 12, 31), date(2025, 1, 1), date(2024, 2, 29)])
+        return chance.choice(
+            [
+                date(2023, 12, 31),
+                date(2024, 1, 1),
+                date(2024, 6, 30),
+                date(2024, 7, 1),
+                date(2024, 8, 31),
+                date(2024, 12, 31),
+                date(2025, 1, 1),
+                date(2024, 2, 29),
+            ]
+        )
     return TODAY + timedelta(days=round(chance.triangular(-70, 70, 0)))
 
 
@@ -194,27 +270,41 @@ def _some(chance: random.Random, choices: Sequence[str], most: int = 3) -> tuple
 def _record(id: int, chance: random.Random) -> Plain:
     created = some_instant(chance) + timedelta(seconds=chance.randint(0, 59), microseconds=chance.randint(0, 999_999))
     return {
-        "$id": id, "レコード番号": id, "作成者": _maybe(chance, chance.choice(list(USERS))),
-        "更新者": _maybe(chance, chance.choice(list(USERS))), "作成日時": created,
+        "$id": id,
+        "レコード番号": id,
+        "作成者": _maybe(chance, chance.choice(list(USERS))),
+        "更新者": _maybe(chance, chance.choice(list(USERS))),
+        "作成日時": created,
         "更新日時": created + timedelta(days=chance.randint(0, 20), seconds=chance.randint(0, 99)),
-        "ステータス": _maybe(chance, chance.choice(STATES)), "作業者": _some(chance, list(USERS), 2),
-        "text": _maybe(chance, some_text(chance)), "key": _maybe(chance, f"k{chance.randint(1, 400)}"),
-        "氏名": _maybe(chance, some_text(chance)), "note": _maybe(chance, some_text(chance) + "\n" + some_text(chance)),
+        "ステータス": _maybe(chance, chance.choice(STATES)),
+        "作業者": _some(chance, list(USERS), 2),
+        "text": _maybe(chance, some_text(chance)),
+        "key": _maybe(chance, f"k{chance.randint(1, 400)}"),
+        "氏名": _maybe(chance, some_text(chance)),
+        "note": _maybe(chance, some_text(chance) + "\n" + some_text(chance)),
         "rich": _maybe(chance, f"<div>{chance.choice(WORDS[:8])}<b>{chance.choice(WORDS[:8])}</b></div>"),
-        "number": _maybe(chance, some_number(chance, 6)), "whole": _maybe(chance, some_number(chance, 0)),
-        "sum": _maybe(chance, some_number(chance, 6)), "sum_date": _maybe(chance, some_date(chance)),
-        "sum_instant": _maybe(chance, some_instant(chance)), "drop": _maybe(chance, chance.choice(CHOICES)),
-        "radio": _maybe(chance, chance.choice(CHOICES)), "checks": _some(chance, CHOICES),
-        "multi": _some(chance, CHOICES), "date": _maybe(chance, some_date(chance)),
+        "number": _maybe(chance, some_number(chance, 6)),
+        "whole": _maybe(chance, some_number(chance, 0)),
+        "sum": _maybe(chance, some_number(chance, 6)),
+        "sum_date": _maybe(chance, some_date(chance)),
+        "sum_instant": _maybe(chance, some_instant(chance)),
+        "drop": _maybe(chance, chance.choice(CHOICES)),
+        "radio": _maybe(chance, chance.choice(CHOICES)),
+        "checks": _some(chance, CHOICES),
+        "multi": _some(chance, CHOICES),
+        "date": _maybe(chance, some_date(chance)),
         "time": _maybe(chance, time(chance.randint(0, 23), chance.choice([0, 30]))),
         "instant": _maybe(chance, some_instant(chance)),
         "link": _maybe(chance, f"https://{chance.choice(['b.test', 'A.test', 'a.test'])}/{chance.randint(1, 9)}"),
-        "users": _some(chance, list(USERS)), "orgs": _some(chance, list(ORGANIZATIONS), 2),
+        "users": _some(chance, list(USERS)),
+        "orgs": _some(chance, list(ORGANIZATIONS), 2),
         "groups": _some(chance, list(GROUPS), 2),
         "files": tuple(f"{chance.choice(WORDS[:6])}{n}.pdf" for n in range(chance.randint(0, 2))),
         "serial": _maybe(chance, f"{chance.randint(1, 60):04}"),
-        "looked": _maybe(chance, some_text(chance)), "total": _maybe(chance, some_number(chance, 6)),
-        "latest": _maybe(chance, some_text(chance)), "last": _maybe(chance, some_date(chance)),
+        "looked": _maybe(chance, some_text(chance)),
+        "total": _maybe(chance, some_number(chance, 6)),
+        "latest": _maybe(chance, some_text(chance)),
+        "last": _maybe(chance, some_date(chance)),
         "rows": [_row(chance) for _ in range(chance.choice([0, 0, 1, 1, 2, 3]))],
         "lines": [
             {"line_text": _maybe(chance, some_text(chance)), "line_number": _maybe(chance, some_number(chance, 2))}
@@ -225,19 +315,26 @@ def _record(id: int, chance: random.Random) -> Plain:
 
 def _row(chance: random.Random) -> Plain:
     return {
-        "row_text": _maybe(chance, some_text(chance)), "row_number": _maybe(chance, some_number(chance, 2)),
-        "row_choice": _maybe(chance, chance.choice(CHOICES)), "row_checks": _some(chance, CHOICES, 2),
-        "row_date": _maybe(chance, some_date(chance)), "row_instant": _maybe(chance, some_instant(chance)),
-        "row_note": _maybe(chance, some_text(chance)), "row_users": _some(chance, list(USERS), 2),
+        "row_text": _maybe(chance, some_text(chance)),
+        "row_number": _maybe(chance, some_number(chance, 2)),
+        "row_choice": _maybe(chance, chance.choice(CHOICES)),
+        "row_checks": _some(chance, CHOICES, 2),
+        "row_date": _maybe(chance, some_date(chance)),
+        "row_instant": _maybe(chance, some_instant(chance)),
+        "row_note": _maybe(chance, some_text(chance)),
+        "row_users": _some(chance, list(USERS), 2),
     }
 
 
 def _visit(id: int, chance: random.Random) -> Plain:
     return {
-        "$id": id, "case_key": _maybe(chance, f"k{chance.randint(1, 400)}"),
+        "$id": id,
+        "case_key": _maybe(chance, f"k{chance.randint(1, 400)}"),
         "visit_text": _maybe(chance, some_text(chance)),
-        "visit_number": _maybe(chance, some_number(chance, 6)), "visit_choice": _maybe(chance, chance.choice(CHOICES)),
-        "visit_date": _maybe(chance, some_date(chance)), "visit_note": _maybe(chance, some_text(chance)),
+        "visit_number": _maybe(chance, some_number(chance, 6)),
+        "visit_choice": _maybe(chance, chance.choice(CHOICES)),
+        "visit_date": _maybe(chance, some_date(chance)),
+        "visit_note": _maybe(chance, some_text(chance)),
     }
 
 
@@ -252,12 +349,19 @@ def _insert(
     system = []
     for id, plain in records.items():
         assignees = tuple(USERS[code] for code in plain.get("作業者", ()))
-        system.append({
-            "id": id, "revision": 1, "created_at": plain.get("作成日時", NOW), "updated_at": plain.get("更新日時", NOW),
-            "created_by": USERS.get(plain.get("作成者") or ""), "updated_by": USERS.get(plain.get("更新者") or ""),
-            "status": states.get(plain.get("ステータス") or ""),
-            "assignees": f"[{','.join(map(str, assignees))}]" if assignees else None, "categories": None,
-        })
+        system.append(
+            {
+                "id": id,
+                "revision": 1,
+                "created_at": plain.get("作成日時", NOW),
+                "updated_at": plain.get("更新日時", NOW),
+                "created_by": USERS.get(plain.get("作成者") or ""),
+                "updated_by": USERS.get(plain.get("更新者") or ""),
+                "status": states.get(plain.get("ステータス") or ""),
+                "assignees": f"[{','.join(map(str, assignees))}]" if assignees else None,
+                "categories": None,
+            }
+        )
     _write(connection, tables, fields, list(records.values()), system)
     row_id = 0
     for subtable in definition.subtables:
@@ -271,7 +375,10 @@ def _insert(
 
 
 def _write(
-    connection: sa.Connection, tables: RowTables, fields: Sequence[Field], rows: Sequence[Plain],
+    connection: sa.Connection,
+    tables: RowTables,
+    fields: Sequence[Field],
+    rows: Sequence[Plain],
     places: Sequence[dict[str, t.Any]],
 ) -> None:
     main, sides, search = [], {f.id: list[Plain]() for f in fields if isinstance(f, ManyValued)}, []
