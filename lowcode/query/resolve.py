@@ -279,7 +279,7 @@ class Resolver:
         try:
             match kind_of(field):
                 case "id":
-                    return [operands.recordoperands.number(text, field, definition)]
+                    return [operands.record_number(text, field, definition)]
                 case "status":
                     return [operands.state_id(text, definition)]
                 case "number":
