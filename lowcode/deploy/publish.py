@@ -62,7 +62,7 @@ def _create(connection: sa.Connection, raw: Json, actor: Actor, note: str, ctx: 
     if isinstance(code, str) and code and connection.scalar(
         sa.select(apps.c.id).where(apps.c.code == code, apps.c.deleted_at.is_(None))
     ):
-        raise Conflict("app.code_taken", code=code)
+        raise Conflict("deploy.code_taken", code=code)
     made = {**raw, "code": code or "app_code_follows"}
     definition = codec.load(
         name_entities(connection, made, actor.user_id),
@@ -110,7 +110,7 @@ def _checked(
         sa.select(apps.c.id).where(apps.c.code == definition.code, apps.c.deleted_at.is_(None), apps.c.id != row.id)
     )
     if taken:
-        raise Conflict("app.code_taken", code=definition.code)
+        raise Conflict("deploy.code_taken", code=definition.code)
     return definition
 
 

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
 import sqlalchemy as sa
 
 from lowcode.definition import codec
@@ -79,7 +78,7 @@ class Catalog:
         )
         if stored is None:
             raise NotFound("app.version_not_found", app=app_id, version=version)
-        definition = codec.load(orjson.loads(stored))
+        definition = codec.loads(stored)
         live = LiveApp(app_id, code, version, definition, tables_for(app_id, definition))
         with self._lock:
             self._versions[key] = live

@@ -53,7 +53,7 @@ def test_an_app_code_is_given_where_none_is_and_taken_once(database: sa.Engine) 
     made(database)
     with pytest.raises(Conflict) as caught:
         made(database)
-    assert caught.value.code == "app.code_taken"
+    assert caught.value.code == "deploy.code_taken"
 
 
 def test_a_broken_definition_leaves_nothing(database: sa.Engine) -> None:
@@ -107,7 +107,8 @@ def test_a_field_is_added_renamed_and_retired_without_touching_values(database: 
 def test_a_change_of_type_fills_a_new_column_and_lists_what_does_not_convert(database: sa.Engine) -> None:
     number = made(database)
     apps.add_records(database, number, [
-        {"name": "a", "age": "４１"}, {"name": "b", "age": "不明"}, {"name": "c", "age": None}, {"name": "d", "age": "不明"},
+        {"name": "a", "age": "４１"}, {"name": "b", "age": "不明"}, {"name": "c", "age": None},
+        {"name": "d", "age": "不明"},
     ])
     raw = apps.retype(apps.definition_json(database, number), "age", type="NUMBER")
     apps.save(database, number, raw)
@@ -119,8 +120,7 @@ def test_a_change_of_type_fills_a_new_column_and_lists_what_does_not_convert(dat
     deploy.deploy(database, number, apps.ACTOR, ctx=apps.CTX)
     with db.reading(database) as connection:
         assert apps.values(connection, number, "age") == [Decimal(41), None, None, None]
-        _, definition, tables = apps.live(connection, number)
-        field = definition.field("age")
+        field = apps.live(connection, number)[1].field("age")
         assert field.column_name == f"f{field.id}_2"
         old = sa.text(f"SELECT f{field.id} FROM app_{number} ORDER BY id")
         assert connection.scalars(old).all() == ["４１", "不明", None, "不明"]
@@ -229,7 +229,8 @@ def index_names(database: sa.Engine, number: int) -> set[str]:
 
 
 def test_indexes_follow_views_and_settings(database: sa.Engine) -> None:
-    number = made(database, LEDGER.choice("ward", "北", "南").view("北", "name", condition='ward in ("北")', sort="onset desc"))
+    views = LEDGER.choice("ward", "北", "南").view("北", "name", condition='ward in ("北")', sort="onset desc")
+    number = made(database, views)
     with db.reading(database) as connection:
         _, definition, _ = apps.live(connection, number)
     ward, onset, name = (definition.field(code).column_name for code in ("ward", "onset", "name"))
