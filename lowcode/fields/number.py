@@ -28,6 +28,7 @@ EXACT_IN_A_SPREADSHEET = 15
 MAX_TYPED = 200
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SIGN = re.compile(r"^([+-])\s+")
 _MINUS = str.maketrans(dict.fromkeys("−‐‑‒–—―ー▲△", "-"))
 _NO_DIGIT = ("<super>", "<sub>", "<circle>", "<fraction>", "<compat>")
 _CONTEXT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
@@ -78,10 +79,12 @@ def plain_number(number: Decimal) -> Decimal:
 
 def typed_number(text: str) -> str:
     """What a person typed as a number's plain spelling: full-width digits, 1,000 separators, other minus signs."""
+    if text.isascii():
+        return _SIGN.sub(r"\1", _THOUSANDS.sub("", text.strip()))
     if len(text) > MAX_TYPED or any(unicodedata.decomposition(c).startswith(_NO_DIGIT) for c in text):
         return text  # refused as it stands: 10² is not 102
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).strip().replace("、", ",").replace("，", ",")
-    return re.sub(r"^([+-])\s+", r"\1", _THOUSANDS.sub("", text))
+    return _SIGN.sub(r"\1", _THOUSANDS.sub("", text))
 
 
 def display_number(number: Decimal, *, digit: bool, display_scale: int | None) -> str:

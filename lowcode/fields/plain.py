@@ -88,6 +88,8 @@ def is_finite(value: t.Any) -> bool:
 
 def length(text: str) -> int:
     """How many characters a person counts: marks, variation selectors and joiners belong to the one before."""
+    if text.isascii():
+        return len(text)
     return sum(1 for c in text if c not in _JOINERS and unicodedata.category(c) not in ("Mn", "Me"))
 
 
