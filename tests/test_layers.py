@@ -177,7 +177,6 @@ def test_the_two_validation_libraries_are_used_where_the_picture_says(library: s
         ("records/service.py", "from ..deploy import plan", ["lowcode.deploy.plan"]),
         ("records/service.py", "def late():\n    import lowcode.web", ["lowcode.web"]),
         ("designer/views.py", "from lowcode.runtime import views", ["lowcode.runtime.views"]),
-        ("transfer/csv.py", "from lowcode.deploy.plan import plan", ["lowcode.deploy.plan.plan"]),
         ("__init__.py", "import lowcode.errors", ["lowcode.errors"]),
     ],
 )
