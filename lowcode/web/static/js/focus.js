@@ -54,3 +54,6 @@ addEventListener('offline', () => showConnection(true));
 addEventListener('online', () => showConnection(false));
 document.addEventListener('htmx:after:swap', () => takeFocus());
 takeFocus();
+
+// Of many tabs the current one is in sight.
+document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
