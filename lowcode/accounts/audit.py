@@ -35,7 +35,7 @@ def note(
         "at": now,
         "actor_kind": actor.kind,
         "actor_id": actor.user_id,
-        "actor_name": actor.name or actor.reason,
+        "actor_name": actor.reason if actor.kind == "system" else actor.name,
         "address": address,
         "action": action,
         "target": target,

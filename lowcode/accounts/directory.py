@@ -61,10 +61,11 @@ class PeopleDirectory:
 
     def members(self, kind: str, id: int, *, below: bool = True) -> frozenset[int]:
         """Active users in a group or organisation; see the protocol."""
+        found: Iterable[int]
         if kind == "USER":
-            return frozenset([id]) if id in self.people else frozenset()
-        if kind == "GROUP":
-            found: Iterable[int] = self.people if id == self.everyone_id else self.group_members.get(id, ())
+            found = {id} & self.people.keys()
+        elif kind == "GROUP":
+            found = self.people if id == self.everyone_id else self.group_members.get(id, ())
         else:
             places = {id, *self.below(id)} if below else {id}
             found = (user for place in places for user in self._direct.get(place, ()))
