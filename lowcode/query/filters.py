@@ -68,6 +68,7 @@ WORDS: t.Final[Mapping[str, str]] = {
 """The word for each operator in an address."""
 _OPERATORS: t.Final = {word: operator for operator, word in WORDS.items()}
 _CALL: t.Final = re.compile(r"[A-Z_]{1,40}\([^\"()]{0,200}\)")
+_ARGUMENT: t.Final = re.compile(r"[A-Za-z0-9+-]{1,30}")
 _KEYS: t.Final = frozenset({"field", "operator", "value"})
 
 
@@ -90,6 +91,7 @@ class _JsonReader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.conditions = self.values = 0
+        self.deep = False
 
     def fail(self, code: str, path: Path, **params: t.Any) -> None:
         self.problems.append(replace(problem(code, **params), path=path))
@@ -98,7 +100,9 @@ class _JsonReader:
         if data is None or data == {} or data == []:
             return None
         if depth > MAX_DEPTH:
-            self.fail("too_deep", path, limit=MAX_DEPTH)
+            if not self.deep:
+                self.fail("too_deep", path, limit=MAX_DEPTH)
+            self.deep = True
             return None
         if isinstance(data, list):
             return self.several(data, path, depth, And)
@@ -232,6 +236,9 @@ def _value_json(operand: Operand) -> t.Any:
         return {"function": operand.name, **({"arguments": arguments} if arguments else {})}
     if not operand.quoted and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", operand.value):
         return int(operand.value)
+    if not operand.quoted and re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}", operand.value):
+        number = float(operand.value)
+        return number if repr(number) == operand.value else operand.value
     return operand.value
 
 
@@ -383,7 +390,7 @@ def to_parameters(query: ListQuery) -> tuple[tuple[str, str], ...]:
 
 
 def _parameters(condition: Node, listed: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    if isinstance(condition, Compare):
+    if isinstance(condition, Compare) and all(_is_plain(operand) for operand in condition.operands):
         name = f"f.{condition.field}.{WORDS[condition.operator]}"
         if condition.operator in UNARY_OPERATORS:
             return [(name, "1")]
@@ -394,6 +401,13 @@ def _parameters(condition: Node, listed: set[tuple[str, str]]) -> list[tuple[str
                 listed.add(key)
             return [(name, _parameter(operand)) for operand in condition.operands]
     return [("filter", kintone.condition_text(condition))]
+
+
+def _is_plain(operand: Operand) -> bool:
+    """Whether a parameter can hold the operand: calls only of what they are read as."""
+    if isinstance(operand, Literal):
+        return True
+    return operand.name in FUNCTIONS and all(_ARGUMENT.fullmatch(argument.value) for argument in operand.arguments)
 
 
 def _parameter(operand: Operand) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -31,10 +32,11 @@ def unstorable(text: str) -> bool:
 
 def record_number(text: str, field: Field | None, definition: AppDefinition) -> int:
     """A record's id from ``12`` or, where the field is the record number, ``APPCODE-12``."""
-    found = _RECORD_NUMBER.fullmatch(text.strip())
+    text = unicodedata.normalize("NFKC", text[:300]).strip()
+    found = _RECORD_NUMBER.fullmatch(text)
     prefix = found[1] if found else None
     if found is None or (prefix is not None and (field is None or prefix.upper() != definition.code.upper())):
-        signed = re.fullmatch(r"-[0-9]{1,40}", text.strip())
+        signed = re.fullmatch(r"-[0-9]{1,40}", text)
         if signed:
             return max(int(text), -_LARGEST_ID)
         raise Invalid([problem("not_a_value")])
