@@ -154,7 +154,7 @@ class Field:
         """
         if not (old.stores_value and self.stores_value and self.writable):
             return None
-        return lambda value, ctx: self.parse(old.text(value, ctx), ctx)
+        return lambda value, ctx: self.parse(old.plain_text(value, ctx), ctx)
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -202,6 +202,10 @@ class Field:
     def text(self, value: Value, ctx: Context) -> str:
         """What a person reads, as plain text."""
         return "" if value is None else str(value)
+
+    def plain_text(self, value: Value, ctx: Context) -> str:
+        """:meth:`text` without markup: for titles, messages and changes of type."""
+        return self.text(value, ctx)
 
     def parse(self, text: str, ctx: Context) -> Value:
         """The value a person typed; forgiving (full-width digits, spaces around). Inverse of :meth:`text`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -98,6 +98,12 @@ class DateField(Field):
             return coerce_date(raw)
         except Invalid:
             return self.parse(as_text(raw), ctx)
+
+    def convert_from(self, old: Field) -> Callable[[Value, Context], Value] | None:
+        if old.type_name != "DATETIME":
+            return super().convert_from(old)
+        # An instant becomes the day it lies in, in the zone of whoever converts.
+        return lambda value, ctx: None if value is None else coerce_date(old.cell(value, ctx).date())
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()

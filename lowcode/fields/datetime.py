@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -17,7 +17,7 @@ from lowcode.errors import Invalid, Problem, invalid
 from lowcode.fields import adapters, eras
 from lowcode.fields.base import ORDER, Field
 from lowcode.fields.context import Context, Value
-from lowcode.fields.date import CALENDARS
+from lowcode.fields.date import CALENDARS, DateField
 from lowcode.fields.plain import as_text, shortened
 from lowcode.fields.settings import setting
 from lowcode.fields.time import parse_time
@@ -135,6 +135,12 @@ class DateTimeField(Field):
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:
         return coerce_instant(raw) if isinstance(raw, datetime) else self.parse(as_text(raw), ctx)
+
+    def convert_from(self, old: Field) -> Callable[[Value, Context], Value] | None:
+        if not isinstance(old, DateField):
+            return super().convert_from(old)
+        # A day becomes its midnight in the zone of whoever converts.
+        return lambda value, ctx: None if value is None else self.from_cell(value, ctx)
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()

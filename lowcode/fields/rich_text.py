@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import marshmallow as ma
@@ -75,6 +75,15 @@ class RichTextField(Field):
             return None
         cleaned = clean(text).strip()
         return cleaned if words(cleaned) or "<hr" in cleaned else None
+
+    def plain_text(self, value: Value, ctx: Context) -> str:
+        return words(value) if value else ""
+
+    def convert_from(self, old: Field) -> Callable[[Value, Context], Value] | None:
+        if isinstance(old, RichTextField) or super().convert_from(old) is None:
+            return super().convert_from(old)
+        # Plain text is no markup: "<" stays what it is and lines stay lines.
+        return lambda value, ctx: self.coerce(html.escape(old.text(value, ctx)).replace("\n", "<br>"), ctx)
 
     def search_text(self, value: Value, ctx: Context) -> str:
         return fold(words(value)) if value else ""
