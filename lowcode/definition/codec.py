@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import typing as t
 from collections.abc import Mapping
@@ -215,8 +216,9 @@ def dumps(definition: AppDefinition) -> str:
     return orjson.dumps(dump(definition)).decode()
 
 
+@functools.lru_cache(maxsize=64)
 def loads(text: str) -> AppDefinition:
-    """The definition from a kept text.
+    """The definition from a kept text; the same text gives the same value, so the last few are remembered.
 
     It was checked as a whole before it was kept, and is not checked again: a rule that a later release adds must
     not make an app unusable. :raises Invalid: when it cannot be read at all.

@@ -56,7 +56,8 @@ def _fill_properties(properties: Json) -> None:
 
 
 def _add_system_fields(properties: Json) -> None:
-    present = {p.get("type") for p in properties.values() if isinstance(p, Mapping)}
+    kinds = [p.get("type") for p in properties.values() if isinstance(p, Mapping)]
+    present = {kind for kind in kinds if isinstance(kind, str)}
     for kind, code, english in SYSTEM_FIELDS:
         if kind not in present and code not in properties:
             properties[code] = {"type": kind, "code": code, "label": code, "labels": {"en": english}}
@@ -80,9 +81,9 @@ def _append_missing(properties: Json, layout: list[t.Any]) -> None:
         if isinstance(kind, str) and place.get("type") not in ("SUBTABLE", "GROUP"):
             place["type"] = kind
     for code, settings in properties.items():
-        if not isinstance(settings, dict) or (kind := settings.get("type")) in SYSTEM_TYPES:
+        if not isinstance(settings, dict) or not isinstance(kind := settings.get("type"), str):
             continue
-        if not isinstance(kind, str):
+        if kind in SYSTEM_TYPES:
             continue
         if code not in places:
             if kind == "SUBTABLE":

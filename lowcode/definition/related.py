@@ -118,6 +118,7 @@ def _lookup(definition: AppDefinition, reference: Reference, other: AppDefinitio
             yield Problem(code="definition.mapping_row", path=(*path, "field"), params={"code": mapping.field})
         if not target.writable or getattr(target, "lookup", None) is not None:
             yield Problem(code="definition.mapping_target", path=(*path, "field"), params={"code": mapping.field})
+            continue
         if other is None:
             continue
         source = other.find(mapping.related_field)
