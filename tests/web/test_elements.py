@@ -33,7 +33,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_a_lookup_is_chosen_with_the_keyboard(page: t.Any, gallery: str) -> None:
     page.goto(f"{gallery}/components.html")
-    box = page.locator("input[name=clinic]")
+    box = page.locator("input[name=clinic][role=combobox]")
     box.fill("中央")
     page.wait_for_selector(".combo-option")
     assert box.get_attribute("aria-expanded") == "true"
@@ -46,7 +46,7 @@ def test_a_lookup_is_chosen_with_the_keyboard(page: t.Any, gallery: str) -> None
 
 def test_enter_that_ends_a_composition_chooses_nothing(page: t.Any, gallery: str) -> None:
     page.goto(f"{gallery}/components.html")
-    box = page.locator("input[name=clinic]")
+    box = page.locator("input[name=clinic][role=combobox]")
     box.fill("ちゅうおう")
     page.wait_for_selector(".combo-option")
     box.evaluate("""e => e.dispatchEvent(new KeyboardEvent('keydown', {
@@ -91,7 +91,7 @@ def test_dates_are_read_as_people_write_them(page: t.Any, gallery: str) -> None:
 
 def test_the_date_box_says_how_it_was_understood(page: t.Any, gallery: str) -> None:
     page.goto(f"{gallery}/components.html")
-    box = page.locator("input[name=onset]")
+    box = page.locator("lc-date:has(.understood) input[name=onset]")
     box.fill("S22.5.3")
     assert page.locator("lc-date .understood").first.text_content() == "1947年（昭和22年）5月3日（土）"
     box.fill("S63.2.30")
@@ -117,7 +117,7 @@ def test_selecting_rows_brings_the_bar_and_counts(page: t.Any, gallery: str) -> 
 
 def test_changed_fields_turn_yellow_and_are_counted(page: t.Any, gallery: str) -> None:
     page.goto(f"{gallery}/edit.html")
-    page.wait_for_function("document.querySelectorAll('.is-changed').length === 3")
+    page.wait_for_selector("form[data-guard][data-ready]")
     page.locator("#f1").fill("山田 華子")
     assert page.locator("[data-unsaved-count]").text_content() == "編集中・未保存 4件"
     page.locator("#f1").fill("山田 花子")
@@ -161,6 +161,7 @@ def test_rows_of_a_spreadsheet_are_pasted(page: t.Any, gallery: str) -> None:
 
 def test_menus_close_with_escape_and_give_the_focus_back(page: t.Any, gallery: str) -> None:
     page.goto(f"{gallery}/record.html")
+    page.wait_for_selector("html.js")
     menu = page.locator(".page-actions details.menu")
     menu.locator("summary").click()
     page.keyboard.press("ArrowDown")

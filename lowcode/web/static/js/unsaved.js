@@ -70,6 +70,7 @@ function guard(form) {
     event.preventDefault();
   });
   update();
+  form.dataset.ready = '';
 }
 
 for (const form of document.querySelectorAll('form[data-guard]')) guard(/** @type {HTMLFormElement} */ (form));
