@@ -1,0 +1,1 @@
+"""Invented data for the health-centre templates: for demonstrations, tests and benchmarks, with nothing real in it."""

@@ -1,0 +1,205 @@
+"""Invented data on its way into the apps: made row by row, saved in batches, counted in a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import typing as t
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import orjson
+import sqlalchemy as sa
+
+from lowcode import db
+from lowcode.access.actor import Actor, system
+from lowcode.definition import codec
+from lowcode.deploy import apply_definition, known_apps
+from lowcode.demo.cases import CaseNumber, case_values, make_case
+from lowcode.demo.facilities import facility_count, facility_values
+from lowcode.demo.observations import observations, today_values
+from lowcode.demo.presets import World
+from lowcode.demo.supplies import requests
+from lowcode.errors import Conflict
+from lowcode.fields.base import Context
+from lowcode.records import workspace
+from lowcode.records.catalog import Catalog
+from lowcode.records.record import Change
+from lowcode.transfer import shipped, template
+
+Json = dict[str, t.Any]
+Progress = Callable[[str, int], None]
+
+BATCH: t.Final = 500
+APPS: t.Final = ("facility", "case_ledger", "observation", "supply_request")
+"""In this order: what is looked up comes first."""
+BANNER: t.Final = "合成データ"
+SUMMED: t.Final[Mapping[str, tuple[str, ...]]] = {
+    "facility": ("beds", "slots"), "case_ledger": ("age",), "observation": ("temp", "spo2"),
+    "supply_request": ("family_n",),
+}
+
+
+@dataclass
+class Count:
+    """What was made for one app."""
+
+    rows: int = 0
+    sums: dict[str, Decimal] = field(default_factory=dict)
+    _hash: t.Any = field(default_factory=hashlib.sha256, repr=False)
+
+    def add(self, values: Json, summed: Sequence[str]) -> None:
+        """Count one record."""
+        self.rows += 1
+        for code in summed:
+            if code in values:
+                self.sums[code] = self.sums.get(code, Decimal(0)) + Decimal(values[code])
+        self._hash.update(orjson.dumps(values, default=_plain, option=orjson.OPT_SORT_KEYS))
+        self._hash.update(b"\n")
+
+    def to_json(self) -> Json:
+        """Rows, sums and the hash of all rows in order."""
+        return {"rows": self.rows, "sums": {code: f"{total:f}" for code, total in sorted(self.sums.items())},
+                "sha256": self._hash.hexdigest()}
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, CaseNumber):
+        return f"case {value.index}"
+    raise TypeError(value)
+
+
+# --- the rows --------------------------------------------------------------------------------
+
+
+def rows(world: World, app: str) -> Iterator[Json]:
+    """The records of one app in order, as canonical JSON; :class:`CaseNumber` stands for a number of the ledger."""
+    match app:
+        case "facility":
+            yield from (facility_values(world, index) for index in range(facility_count(world)))
+        case "case_ledger":
+            for index in range(world.preset.cases):
+                case = make_case(world, index)
+                values = case_values(world, case)
+                yield values | today_values(world, case, values["care"])
+        case "observation":
+            for index in range(world.preset.cases):
+                yield from (one.values() for one in observations(world, make_case(world, index)))
+        case "supply_request":
+            for index in range(world.preset.cases):
+                yield from requests(world, make_case(world, index))
+        case _:
+            raise KeyError(app)
+
+
+def manifest(world: World) -> Json:
+    """What a data set holds, without writing it anywhere."""
+    counts = {}
+    for app in APPS:
+        counts[app] = count = Count()
+        for values in rows(world, app):
+            count.add(values, SUMMED[app])
+    return describe(world, counts)
+
+
+def describe(world: World, counts: Mapping[str, Count]) -> Json:
+    """The manifest of counted rows."""
+    return {"preset": world.preset.name, "seed": world.seed, "now": world.local_now.isoformat(),
+            "apps": {app: count.to_json() for app, count in counts.items()}}
+
+
+# --- saving ----------------------------------------------------------------------------------
+
+
+def load(
+    engine: sa.Engine, world: World, *, catalog: Catalog | None = None, staff: Sequence[int] = (),
+    install_as: Actor | None = None, progress: Progress | None = None,
+) -> Json:
+    """Fill the health-centre apps, installing those that are missing; returns the manifest.
+
+    :param staff: numbers of users who get the open cases, in turn.
+    :param install_as: who is to manage apps that have to be installed.
+    :raises Conflict: the ledger has records already.
+    """
+    catalog = catalog or Catalog()
+    actor = system("demo data")
+    ctx = Context(now=world.now)
+    _prepare(engine, install_as or actor)
+    with workspace.reading(engine, catalog, actor, ctx) as space:
+        if any(space.reader(app).count(limit=1) for app in APPS):
+            raise Conflict("demo.not_empty")
+    numbers: list[str] = []
+    counts = {app: Count() for app in APPS}
+    for app in APPS:
+        for batch in _batches(world, app):
+            changes = []
+            for values in batch:
+                counts[app].add(values, SUMMED[app])
+                changes.append(Change(values=_given(app, _resolved(values, numbers), world, staff, counts[app].rows)))
+            with workspace.writing(engine, catalog, actor, ctx) as space:
+                saved = space.service(app).save(changes)
+            if app == "case_ledger":
+                numbers.extend(record.values["case_no"] for record in saved)
+            if progress is not None:
+                progress(app, counts[app].rows)
+    return describe(world, counts)
+
+
+def _prepare(engine: sa.Engine, owner: Actor) -> None:
+    """Missing apps are installed, and every app says that its data are invented."""
+    with db.reading(engine) as connection:
+        known = known_apps(connection)
+    if missing := [app for app in APPS if app not in known]:
+        made = (shipped.load(name).apps for name in missing)
+        apps = tuple(codec.load(_marked(codec.dump(app))) for found in made for app in found)
+        template.install(engine, template.Template(apps=apps), owner)
+    for app in APPS:
+        if app in known and BANNER not in known[app].settings.description:
+            apply_definition(engine, app, _marked(codec.dump(known[app])), owner, note=BANNER)
+
+
+def _marked(raw: Json) -> Json:
+    """A definition whose description begins with the banner."""
+    settings = raw["settings"]
+    return {**raw, "settings": {**settings, "description": f"【{BANNER}】{settings['description']}"}}
+
+
+def _batches(world: World, app: str) -> Iterator[list[Json]]:
+    """Rows to save together. A case may name one of an earlier day, so that no batch of cases spans two days."""
+    if app != "case_ledger":
+        yield from _chunks(rows(world, app))
+        return
+    made = rows(world, app)
+    for count in world.counts:
+        yield from _chunks(itertools.islice(made, count))
+
+
+def _chunks(made: Iterable[Json]) -> Iterator[list[Json]]:
+    made = iter(made)
+    while batch := list(itertools.islice(made, BATCH)):
+        yield batch
+
+
+def _resolved(value: t.Any, numbers: Sequence[str]) -> t.Any:
+    """The same values with the ledger's own numbers."""
+    if isinstance(value, CaseNumber):
+        return numbers[value.index]
+    if isinstance(value, dict):
+        return {key: _resolved(inner, numbers) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, numbers) for inner in value]
+    return value
+
+
+def _given(app: str, values: Json, world: World, staff: Sequence[int], number: int) -> Json:
+    """What only an installation knows: who works there, and when the record came to be."""
+    made = values.get("notice_at") or values.get("observed_at") or values.get("applied_at")
+    if made:
+        values |= {"作成日時": made, "更新日時": made}
+    if app == "case_ledger" and staff and values["care"] in ("自宅療養", "宿泊療養", "調整中"):
+        values["staff"] = (staff[number % len(staff)],)
+    return values
+
+
+__all__ = ["APPS", "Count", "describe", "load", "manifest", "rows"]
