@@ -11,9 +11,7 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping
 
 from lowcode.errors import Invalid, NotFound, invalid
-from lowcode.formula import parse, tree
 from lowcode.formula import rename as rename_formula
-from lowcode.formula.tokens import quote, scan
 
 Json = dict[str, t.Any]
 Names = Mapping[str, str]
@@ -55,6 +53,8 @@ def rename_field(definition: Mapping[str, t.Any], old: str, new: str, queries: Q
 
 def rename_option(definition: Mapping[str, t.Any], field: str, key: str, label: str, queries: Queries) -> Json:
     """A copy in which an option of ``field`` reads ``label``; its key and id stay, so no record changes.
+
+    Formulas compare choices by key and go on as they are.
 
     :raises NotFound: there is no such field or option. :raises Invalid: another option reads so already.
     """
@@ -246,8 +246,6 @@ class _Carry:
         text = settings.get("expression")
         if not isinstance(text, str) or not text:
             return
-        for field, labels in self.options.items():
-            text = _relabelled(text, field, labels)
         settings["expression"] = rename_formula(text, self.fields)
 
     def _layout(self, parts: t.Any) -> None:
@@ -294,33 +292,3 @@ class _Carry:
                 part[key] = rewrite(part[key])
             except Invalid:
                 return  # not a query: it stays, and the check tells the author
-
-
-def _relabelled(text: str, field: str, labels: Names) -> str:
-    """A formula in which texts that are compared with ``field`` read the new labels."""
-    try:
-        root = parse(text).root
-    except Invalid:
-        return text
-    places: dict[int, str] = {}
-    for node, _ in tree.walk(root):
-        near = tree.children(node) if _compares(node) else ()
-        if any(isinstance(child, tree.Reference) and child.code == field for child in near):
-            places.update({
-                child.position: labels[child.value] for child in near
-                if isinstance(child, tree.Text) and child.value in labels
-            })
-    if not places:
-        return text
-    made, last = [], 0
-    for token in scan(text):
-        if token.position in places and token.kind == "text":
-            made += [text[last : token.position], quote(places[token.position])]
-            last = token.position + len(token.text)
-    return "".join([*made, text[last:]])
-
-
-def _compares(node: tree.Node) -> bool:
-    if isinstance(node, tree.Chain):
-        return tree.LEVELS.get(node.rest[0][0]) == tree.COMPARE
-    return isinstance(node, tree.Call) and node.name == "CONTAINS"

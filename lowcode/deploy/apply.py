@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,13 +19,14 @@ from lowcode import db
 from lowcode.access.actor import Actor
 from lowcode.definition.schema import AppDefinition
 from lowcode.deploy import versions
+from lowcode.deploy.computed import Recomputation
 from lowcode.deploy.convert import BATCH, Carrier, batches, carriers
 from lowcode.deploy.locks import alone, patiently
 from lowcode.deploy.plan import Plan, duplicates, present_indexes
 from lowcode.deploy.steps import BuildIndex, DropIndex, Step
 from lowcode.errors import Conflict, Invalid, Problem
 from lowcode.fields.base import Context
-from lowcode.records.tables import AppTables
+from lowcode.records.catalog import LiveApp
 
 log = logging.getLogger(__name__)
 
@@ -56,32 +57,45 @@ def reserve_ids(engine: sa.Engine, plan: Plan) -> None:
     patiently(engine, work)
 
 
-def expand(engine: sa.Engine, plan: Plan, ctx: Context) -> int:
+def expand(engine: sa.Engine, plan: Plan, ctx: Context) -> dict[int, int]:
     """Add tables, columns and indexes and carry values over; repeatable.
 
-    :returns: the last line of history that the carried values know.
+    :returns: by app, the last line of history that the values carried over know.
     :raises Invalid: a field that is to be unique holds a value twice.
     """
     for step in plan.steps:
         patiently(engine, lambda connection, step=step: step.apply(operations(connection)))  # type: ignore[misc]
-    seen = 0
-    if plan.conversions and plan.old_tables is not None:
-        seen = _last_history(engine, plan.old_tables)
+    seen: dict[int, int] = {}
+    if (plan.conversions or plan.stale) and plan.old_tables is not None:
+        work = recomputation(plan, ctx)
+        seen = _last_histories(engine, plan, work)
         for carrier in carriers(plan.old_tables, plan.new_tables, plan.conversions):
             for _ in batches(lambda: db.writing(engine), carrier, ctx):
                 pass
         _refuse_duplicates(engine, plan)
+        if plan.stale:
+            work.everything(engine)
     build(engine, plan.index_steps)
     return seen
 
 
-def _last_history(engine: sa.Engine, tables: AppTables) -> int:
-    """The newest line of history, read while no writer is under way: nothing older can appear afterwards."""
-    def work(connection: sa.Connection) -> int:
-        alone(connection)
-        return connection.scalar(sa.select(sa.func.max(tables.history.c.id))) or 0
+def recomputation(plan: Plan, ctx: Context) -> Recomputation:
+    """What works the formulas and roll-ups of the new version out."""
+    target = LiveApp(plan.app_id, plan.definition.code, 0, plan.definition, plan.new_tables)
+    return Recomputation(target, plan.stale, ctx)
 
-    return patiently(engine, work)
+
+def _last_histories(engine: sa.Engine, plan: Plan, work: Recomputation) -> dict[int, int]:
+    """The newest line of history, read while no writer is under way: nothing older can appear afterwards."""
+    def read(connection: sa.Connection) -> dict[int, int]:
+        alone(connection)
+        tables = {**work.children(connection), plan.app_id: plan.new_tables.history}
+        return {
+            number: connection.scalar(sa.select(sa.func.max(history.c.id))) or 0
+            for number, history in tables.items()
+        }
+
+    return patiently(engine, read)
 
 
 def _refuse_duplicates(engine: sa.Engine, plan: Plan) -> None:
@@ -128,7 +142,7 @@ class Ready:
     """A plan whose tables are expanded."""
 
     plan: Plan
-    seen: int
+    seen: Mapping[int, int]
     draft_revision: int | None = None
 
 
@@ -164,17 +178,22 @@ def switch(
 def _catch_up(connection: sa.Connection, item: Ready, ctx: Context) -> None:
     """Carry over what changed between the batches and now."""
     plan = item.plan
-    if plan.old_tables is None or not plan.conversions:
+    if plan.old_tables is None or not (plan.conversions or plan.stale):
         return
     history = plan.old_tables.history
     changed = connection.scalars(
-        sa.select(history.c.record_id).where(history.c.id > item.seen).distinct().order_by(history.c.record_id)
+        sa.select(history.c.record_id).where(history.c.id > item.seen[plan.app_id]).distinct().order_by(history.c.record_id)
     ).all()
     for carrier in carriers(plan.old_tables, plan.new_tables, plan.conversions):
         for start in range(0, len(changed), BATCH):
             ids = changed[start : start + BATCH]
             rows = carrier.rows_of(connection, ids)
             carrier.carry(connection, rows, ctx)
+    if plan.stale:
+        work = recomputation(plan, ctx)
+        wrong = sorted({*changed, *work.parents_of(connection, item.seen)})
+        for start in range(0, len(wrong), BATCH):
+            work.some(connection, wrong[start : start + BATCH])
 
 
 def _settle_draft(connection: sa.Connection, app_id: int, revision: int | None, version: int) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lowcode.definition.compare import Change, compare, renamed_codes
 from lowcode.definition.related import Reference, references
 from lowcode.definition.schema import AppDefinition
-from lowcode.deploy import indexes, storage, versions
+from lowcode.deploy import computed, indexes, storage, versions
 from lowcode.deploy.convert import Unconvertible, carriers, unconvertible
 from lowcode.deploy.indexes import IndexSpec
 from lowcode.deploy.steps import AddColumn, BuildIndex, CreateTable, DropIndex, Step
@@ -61,6 +61,8 @@ class Plan:
     conversions: tuple[Conversion, ...]
     notes: tuple[Note, ...]
     unconvertible: tuple[Unconvertible, ...]
+    stale: frozenset[str]
+    """Codes of the formulas and roll-ups that are worked out anew."""
     records: int
     old: AppDefinition | None = field(repr=False)
     old_tables: AppTables | None = field(compare=False, repr=False)
@@ -96,14 +98,16 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
             lost += unconvertible(connection, carrier, ctx)
     drops = _superfluous(connection, app_id, new_tables, specs)
     changes = compare(live, placed)
+    computes = computed.stale(live, placed, conversions)
     notes = (
-        *_notes(changes, conversions, lost, records), *_index_notes(connection, index_steps, records),
+        *_notes(changes, conversions, lost, records), *_computed_notes(placed, computes, records), *_index_notes(connection, index_steps, records),
         *_duplicates(connection, placed, new_tables, index_steps, existing, conversions),
     )
     return Plan(
         app_id=app_id, based_on=row.live_version, definition=placed, changes=changes,
         steps=tuple(_table_steps(new_tables, existing)), index_steps=index_steps, drops=drops,
         conversions=conversions, notes=notes, unconvertible=lost, records=records, old=live,
+        stale=computes if records else frozenset(),
         old_tables=old_tables, new_tables=new_tables,
     )
 
@@ -258,6 +262,12 @@ def _notes(
         wrong = sum(item.count for item in lost if item.field_id == new.id)
         if wrong:
             yield _note("unconvertible", "loss", path, label=new.label, count=wrong)
+
+
+def _computed_notes(definition: AppDefinition, computes: frozenset[str], records: int) -> t.Iterator[Note]:
+    if computes and records:
+        labels = ", ".join(definition.field(code).label for code in sorted(computes))
+        yield _note("computes", "slow" if records >= SLOW_ROWS else "info", label=labels, records=records)
 
 
 def _index_notes(connection: sa.Connection, steps: Sequence[Step], records: int) -> t.Iterator[Note]:

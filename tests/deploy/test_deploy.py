@@ -350,3 +350,66 @@ def test_rights_carry_the_ids_of_people_and_groups(database: sa.Engine) -> None:
     assert rights.allows("manage", user_id=7)
     assert rights.allows("view", user="renamed", user_id=number)
     assert not rights.allows("manage", user_id=number)
+
+
+def test_a_new_formula_is_worked_out_for_the_records_that_are_there(
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = made(database, an_app("sum").number("a").text("b").subtable("rows", an_app().number("n")))
+    apps.add_records(database, number, [{"a": "1", "b": "5"}, {"a": "2", "b": "x"}])
+    with db.writing(database) as connection:
+        _, definition, tables = apps.live(connection, number)
+        rows = tables.rows[definition.field("rows").id]
+        n = definition.field("n").column_name
+        row = connection.execute(
+            sa.insert(rows.main).values({"record_id": 1, "position": 0, n: Decimal(7)}).returning(rows.main.c.id)
+        ).scalar_one()
+        assert rows.search is not None
+        connection.execute(sa.insert(rows.search).values(id=row))
+    raw = apps.retype(apps.definition_json(database, number), "b", type="NUMBER")
+    raw["properties"]["total"] = {"type": "CALC", "expression": "a + b + SUM(twice)"}
+    raw["properties"]["rows"]["fields"]["twice"] = {"type": "CALC", "expression": "n * 2"}
+    plain = apply.build
+
+    def meanwhile(engine: sa.Engine, steps: t.Any) -> None:
+        monkeypatch.setattr(apply, "build", plain)
+        apps.change_record(engine, number, 2, {"a": "30"})
+        plain(engine, steps)
+
+    monkeypatch.setattr(apply, "build", meanwhile)
+    apps.save(database, number, raw)
+    with db.reading(database) as connection:
+        assert deploy.plan_deploy(connection, number).stale == {"total", "twice"}
+    deploy.deploy(database, number, apps.ACTOR, ctx=apps.CTX)
+    with db.reading(database) as connection:
+        assert apps.values(connection, number, "total") == [Decimal(20), Decimal(30)]
+    # Nothing to work out where only a label changes.
+    raw = apps.definition_json(database, number)
+    raw["properties"]["total"]["label"] = "計"
+    apps.save(database, number, raw)
+    with db.reading(database) as connection:
+        assert deploy.plan_deploy(connection, number).stale == frozenset()
+
+
+def test_a_new_roll_up_counts_the_children_that_are_there_and_those_that_come_meanwhile(
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = made(database, an_app("parent").text("no", unique=True))
+    child = made(database, an_app("child").text("no").number("n"))
+    apps.add_records(database, parent, [{"no": "a"}, {"no": "b"}, {"no": "c"}])
+    apps.add_records(database, child, [{"no": "a", "n": "1"}, {"no": "a", "n": "2"}, {"no": "b", "n": "5"}])
+    raw = apps.definition_json(database, parent)
+    raw["properties"]["sum"] = {"type": "ROLLUP", "format": "NUMBER", "rollup": {
+        "relatedApp": {"code": "child"}, "keyField": "no", "relatedField": "no", "function": "SUM", "field": "n",
+    }}
+    plain = apply.build
+
+    def meanwhile(engine: sa.Engine, steps: t.Any) -> None:
+        monkeypatch.setattr(apply, "build", plain)
+        apps.add_records(engine, child, [{"no": "b", "n": "10"}])
+        plain(engine, steps)
+
+    monkeypatch.setattr(apply, "build", meanwhile)
+    apps.publish(database, parent, raw)
+    with db.reading(database) as connection:
+        assert apps.values(connection, parent, "sum") == [Decimal(3), Decimal(15), None]
