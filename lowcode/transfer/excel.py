@@ -93,14 +93,16 @@ def _check_archive(path: Path) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[t.Any]:
-    try:
-        with warnings.catch_warnings():
-            # "No default style", "unsupported extension": nothing that changes a value.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except _BROKEN:
-        raise invalid("transfer.broken_file") from None
-    try:
-        yield book
-    finally:
-        book.close()
+    # Opened here: by its name openpyxl would refuse a file without the usual ending, as stored uploads are.
+    with path.open("rb") as stream:
+        try:
+            with warnings.catch_warnings():
+                # "No default style", "unsupported extension": nothing that changes a value.
+                warnings.simplefilter("ignore")
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        except _BROKEN:
+            raise invalid("transfer.broken_file") from None
+        try:
+            yield book
+        finally:
+            book.close()

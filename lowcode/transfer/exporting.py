@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import typing as t
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from lowcode.fields.subtable import SubtableField
 from lowcode.query import ast
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Record
+from lowcode.records.workspace import Workspace
 from lowcode.transfer.cells import harmless
 from lowcode.transfer.mapping import RECORD_START, Names
 from lowcode.transfer.tabular import Cell
@@ -35,6 +38,7 @@ MAX_SHEET_ROWS = 1_048_576
 MAX_CELL_TEXT = 32_767
 """What a spreadsheet's cell holds at most."""
 FLUSH = 64 * 1024
+PAGE = 500
 # Characters that CP932 spells with another code point; anything else that it lacks becomes 〓 and is listed.
 CP932_TWINS = str.maketrans({
     "¥": "￥", "‾": "￣", "〜": "～", "−": "－", "—": "―", "–": "―", "‖": "∥", "¢": "￠", "£": "￡", "¬": "￢",
@@ -105,11 +109,14 @@ def export_csv(
     reader: RecordReader, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (),
     columns: Sequence[ExportColumn] | None = None, *, encoding: t.Literal["utf-8", "cp932"] = "utf-8",
     delimiter: str = ",", replaced: Replaced | None = None, guard: bool = True,
+    pages: Iterable[Sequence[Record]] | None = None,
 ) -> Iterator[bytes]:
     """The matching records as CSV (or TSV by ``delimiter="\\t"``), in pieces.
 
     UTF-8 begins with a byte order mark, as spreadsheets want it. In CP932 twins are used where they exist, the rest
     becomes 〓 and is counted in ``replaced``. ``guard`` makes cells harmless that a spreadsheet would run.
+    ``pages`` brings the records instead of ``condition`` and ``order`` (see :func:`short_pages`); without it the
+    reader's transaction must stay open while the pieces are taken.
 
     :raises Forbidden: the actor may not export. :raises Invalid: an unknown field in ``condition`` or ``order``.
     """
@@ -117,12 +124,15 @@ def export_csv(
         raise invalid("transfer.encoding_unknown", encoding=encoding)
     reader.policy.require("export", reader.definition)
     chosen = tuple(columns) if columns is not None else choose_columns(reader)
-    return _csv_pieces(reader, condition, order, chosen, encoding, delimiter, replaced or Replaced(), guard)
+    # "or" would take a new list for one that is still empty.
+    counted = Replaced() if replaced is None else replaced
+    source = _pages(reader, condition, order, chosen) if pages is None else pages
+    return _csv_pieces(reader.ctx, source, chosen, encoding, delimiter, counted, guard)
 
 
 def _csv_pieces(
-    reader: RecordReader, condition: ast.Node | None, order: Sequence[ast.SortKey], columns: Sequence[ExportColumn],
-    encoding: str, delimiter: str, replaced: Replaced, guard: bool,
+    ctx: Context, pages: Iterable[Sequence[Record]], columns: Sequence[ExportColumn], encoding: str, delimiter: str,
+    replaced: Replaced, guard: bool,
 ) -> Iterator[bytes]:
     def encoded(text: str) -> bytes:
         return text.encode("utf-8") if encoding == "utf-8" else _cp932(text, replaced)
@@ -135,8 +145,8 @@ def _csv_pieces(
     # A number is no formula, and with an apostrophe it would no longer be one.
     plain = [not guard or c.field.type_name in ("NUMBER", "CALC") for c in columns]
     shift = 1 if has_tables(columns) else 0
-    for record in _records(reader, condition, order, columns):
-        for cells in record_rows(record, columns, reader.ctx, _as_text):
+    for record in itertools.chain.from_iterable(pages):
+        for cells in record_rows(record, columns, ctx, _as_text):
             writer.writerow([
                 *cells[:shift],
                 *[cell if safe else harmless(cell) for cell, safe in zip(cells[shift:], plain, strict=True)],
@@ -167,7 +177,7 @@ def _cp932(text: str, replaced: Replaced) -> bytes:
 
 def export_xlsx(
     reader: RecordReader, path: Path, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (),
-    columns: Sequence[ExportColumn] | None = None, *, on_page: t.Callable[[int], None] | None = None,
+    columns: Sequence[ExportColumn] | None = None, *, pages: Iterable[Sequence[Record]] | None = None,
 ) -> int:
     """Write the matching records to a spreadsheet with native numbers and dates; returns how many there were.
 
@@ -180,15 +190,14 @@ def export_xlsx(
     sheet.freeze_panes = "A2"
     sheet.append([_sheet_cell(sheet, name) for name in header_row(chosen)])
     count, written = 0, 1
-    for record in _records(reader, condition, order, chosen):
+    source = _pages(reader, condition, order, chosen) if pages is None else pages
+    for record in itertools.chain.from_iterable(source):
         count += 1
         for cells in record_rows(record, chosen, reader.ctx, _as_cell):
             written += 1
             if written > MAX_SHEET_ROWS:
                 raise TooLarge("transfer.sheet_full", limit=MAX_SHEET_ROWS)
             sheet.append([_sheet_cell(sheet, cell) for cell in cells])
-        if on_page is not None and count % 500 == 0:
-            on_page(count)
     book.save(path)
     return count
 
@@ -260,16 +269,41 @@ def _as_cell(field: Field, value: t.Any, ctx: Context) -> Cell:
     return field.cell(value, ctx)
 
 
-def _records(
+def _pages(
     reader: RecordReader, condition: ast.Node | None, order: Sequence[ast.SortKey], columns: Sequence[ExportColumn]
-) -> Iterator[Record]:
-    codes = sorted({c.subtable.code if c.subtable else c.field.code for c in columns})
-    pages: Iterator[Sequence[Record]] = reader.stream(condition, order, fields=codes)
-    for page in pages:
-        yield from page
+) -> Iterator[Sequence[Record]]:
+    return reader.stream(condition, order, fields=_codes(columns))
+
+
+def _codes(columns: Sequence[ExportColumn]) -> list[str]:
+    return sorted({c.subtable.code if c.subtable else c.field.code for c in columns})
+
+
+def short_pages(
+    reading: t.Callable[[], AbstractContextManager[Workspace]], app: int | str, condition: ast.Node | None,
+    order: Sequence[ast.SortKey], columns: Sequence[ExportColumn], *, size: int = PAGE,
+    on_page: t.Callable[[int], None] | None = None,
+) -> Iterator[Sequence[Record]]:
+    """The matching records in pages that are each read in a short transaction of its own.
+
+    A long transaction would keep SQLite's log from being emptied. Which records, and their order, is decided once;
+    one that is deleted or hidden meanwhile is left out.
+
+    :param reading: opens a read transaction for the actor. :param on_page: told how many records are done.
+    """
+    with reading() as space:
+        ids = space.reader(app).ids(condition, order)
+    codes = _codes(columns)
+    for start in range(0, len(ids), size):
+        with reading() as space:
+            page = space.reader(app).by_ids(list(ids[start : start + size]), codes)
+        yield page
+        if on_page is not None:
+            on_page(min(start + size, len(ids)))
 
 
 __all__ = [
     "CP932_TWINS", "ENCODINGS", "FORMATS", "ExportColumn", "Replaced", "choose_columns", "export_csv", "export_xlsx",
-    "exportable", "has_tables", "header_row", "record_rows", "write_table",
+    "exportable", "has_tables", "header_row", "record_rows", "short_pages",
+    "write_table",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,8 @@ class Desk:
             return importing.plan_import(space, app, preview, **options)
 
     def take(
-        self, app: str, path: Path, actor: Actor = ADMIN, *, size: int = importing.BATCH, batch: str = "", **options: t.Any
+        self, app: str, path: Path, actor: Actor = ADMIN, *, size: int = importing.BATCH, batch: str = "",
+        **options: t.Any,
     ) -> Report:
         plan = self.plan(app, path, actor, **options)
         self.journal = importing.MemoryJournal()
@@ -56,9 +57,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine: sa.Engine, tmp_path: Path) -> Iterator[Desk]:
+def desk(engine: sa.Engine, tmp_path: Path) -> Desk:
     migrate.upgrade(engine)
-    yield Desk(engine, tmp_path)
+    return Desk(engine, tmp_path)
 
 
 def counts(report: Report) -> tuple[int, int, int, int]:

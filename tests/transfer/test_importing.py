@@ -84,7 +84,7 @@ def test_the_error_list_can_be_mended_and_comes_back(ledger: Desk) -> None:
     result = ledger.take("ledger", ledger.file(bad), key="番号")
     assert counts(result) == (1, 0, 0, 1)
     listed = b"".join(report.error_csv(["番号", "氏名", "年齢", "備考"], ledger.errors(result))).decode("utf-8-sig")
-    assert listed.splitlines()[0] == "番号,氏名,年齢,備考,取り込みエラー：行,取り込みエラー：列,取り込みエラー：値,取り込みエラー：理由"
+    assert listed.splitlines()[0] == "番号,氏名,年齢,備考," + ",".join(report.ERROR_COLUMNS)
     assert "年齢：「四十」は数値ではありません。" in listed
     mended = ledger.take("ledger", ledger.file(listed.replace("四十", "40")), key="番号")
     assert counts(mended) == (1, 0, 0, 0)
@@ -267,7 +267,8 @@ def test_tables_are_read_in_kintones_format(ledger: Desk) -> None:
     assert len(ledger.errors(result)[0].cells) == 2
     changed = text.replace("58", "59").replace(",1,山田,母", ",1,山田,お母さん").replace("子,x", "子,5")
     assert counts(ledger.take("ledger", ledger.file(changed), key="番号")) == (1, 1, 1, 0)
-    found = {r["number"]: [(x.values["who"], x.values["years"]) for x in r["family"]] for r in ledger.house.find("ledger")}
+    records = ledger.house.find("ledger")
+    found = {r["number"]: [(x.values["who"], x.values["years"]) for x in r["family"]] for r in records}
     assert found == {"1": [("父", 60), ("お母さん", 59)], "2": [], "3": [("子", 5), ("子", 3)]}
 
 

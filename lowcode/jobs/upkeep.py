@@ -1,0 +1,77 @@
+"""Regular upkeep: old rows, dead sessions, files nobody attached, the database's log and statistics."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from lowcode import db
+from lowcode.jobs import outbox, queue
+from lowcode.jobs.running import Handler, JobRun
+from lowcode.system import models
+
+FILE_GRACE = timedelta(days=3)
+"""Longer than any backup takes, and than anybody keeps an upload open."""
+JOB_GRACE = timedelta(days=90)
+FILES_AT_ONCE = 500
+
+
+def database(run: JobRun) -> Mapping[str, t.Any]:
+    """Empty SQLite's log and keep the statistics fresh that both planners go by."""
+    engine = run.services.engine
+    if engine.dialect.name != "sqlite":
+        return {}
+    with engine.connect() as connection:
+        # Outside a transaction; never waits for readers.
+        raw = t.cast(t.Any, connection.connection.driver_connection)
+        busy, pages, done = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        raw.execute("PRAGMA optimize=0x10002")
+    return {"busy": busy, "pages": pages, "done": done}
+
+
+def sessions(run: JobRun) -> Mapping[str, t.Any]:
+    """Delete sessions and counted failures that are over."""
+    session, attempt = models.Session.__table__, models.LoginAttempt.__table__
+    now = run.clock()
+    with db.writing(run.services.engine) as connection:
+        ended = connection.execute(sa.delete(session).where(session.c.expires_at < now))
+        calm = connection.execute(sa.delete(attempt).where(attempt.c.last_at < now - timedelta(days=1)))
+    return {"sessions": ended.rowcount, "attempts": calm.rowcount}
+
+
+def files(run: JobRun) -> Mapping[str, t.Any]:
+    """Delete uploads that nobody attached to a record; the row goes first, so that nothing points to no bytes."""
+    table = models.File.__table__
+    before = run.clock() - FILE_GRACE
+    count = 0
+    while True:
+        with db.writing(run.services.engine) as connection:
+            keys = list(connection.scalars(
+                sa.select(table.c.key).where(table.c.claimed.is_(sa.false()), table.c.created_at < before)
+                .limit(FILES_AT_ONCE)
+            ))
+            connection.execute(sa.delete(table).where(table.c.key.in_(keys)))
+        for key in keys:
+            run.services.store.delete(key)
+        count += len(keys)
+        if len(keys) < FILES_AT_ONCE:
+            return {"files": count}
+        run.check_ending()
+
+
+def rows(run: JobRun) -> Mapping[str, t.Any]:
+    """Delete finished jobs and delivered announcements of long ago."""
+    now = run.clock()
+    with db.writing(run.services.engine) as connection:
+        return {"jobs": queue.forget(connection, now - JOB_GRACE), "announcements": outbox.forget(connection, now)}
+
+
+KINDS: Mapping[str, Handler] = MappingProxyType({
+    "upkeep.database": database, "upkeep.sessions": sessions, "upkeep.files": files, "upkeep.rows": rows,
+})
+
+__all__ = ["KINDS"]
