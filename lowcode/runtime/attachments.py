@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from lowcode import db
 from lowcode.errors import NotFound
+from lowcode.fields.context import FileRef
 from lowcode.fields.form_widgets import UPLOAD
 from lowcode.fields.subtable import SubtableField
 from lowcode.files import library
@@ -27,14 +28,18 @@ def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) 
     combined: MultiDict[str, str] = MultiDict(form)
     made = [(name.removesuffix(UPLOAD), part) for name, part in files.items(multi=True) if name.endswith(UPLOAD) and part.filename]
     for name, part in made:
-        key, size, digest = services().store.write(t.cast(t.BinaryIO, part.stream))
-        with db.writing(services().engine) as connection:
-            ref = library.register(
-                connection, key=key, size=size, digest=digest, name=part.filename or "", user_id=actor().user_id,
-                content_type=part.mimetype or "application/octet-stream", now=services().settings.now(),
-            )
-        combined.add(name, ref.key)
+        combined.add(name, keep_upload(part).key)
     return combined
+
+
+def keep_upload(part: FileStorage) -> FileRef:
+    """Keep one uploaded file for whoever sent it; the bytes are synced before the short write transaction begins."""
+    key, size, digest = services().store.write(t.cast(t.BinaryIO, part.stream))
+    with db.writing(services().engine) as connection:
+        return library.register(
+            connection, key=key, size=size, digest=digest, name=part.filename or "", user_id=actor().user_id,
+            content_type=part.mimetype or "application/octet-stream", now=services().settings.now(),
+        )
 
 
 @blueprint.get("/k/<int:app>/file/<int:field_id>/<key>")
