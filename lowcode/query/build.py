@@ -157,8 +157,8 @@ class _Builder:
         if isinstance(tree, Leaf):
             return predicate(tree, self.tables, self.ctx) if tree.scope is None else self._of_rows(tree, tree.scope)
         if not tree.every:
-            return joined(sa.or_, [self.build(child) for child in tree.children])
-        return self._all(_flattened(tree))
+            return joined(sa.or_, [self.build(child) for child in _flat(tree.children, every=False)])
+        return self._all(_flat(tree.children))
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -262,20 +262,17 @@ def _all_on_row(found: Sequence[Branch | Leaf | Words], ctx: Context) -> Callabl
 def _on_row(tree: Branch | Leaf | Words, rows: t.Any, ctx: Context) -> Condition:
     """A tree of conditions on one row."""
     if isinstance(tree, Branch):
-        return joined(sa.and_ if tree.every else sa.or_, [_on_row(child, rows, ctx) for child in tree.children])
+        parts = [_on_row(child, rows, ctx) for child in _flat(tree.children, every=tree.every)]
+        return joined(sa.and_ if tree.every else sa.or_, parts)
     return predicate(t.cast(Leaf, tree), rows, ctx)
 
 
-def _flattened(tree: Branch) -> list[Branch | Leaf | Words]:
-    return _flat(tree.children)
-
-
-def _flat(children: Iterable[Branch | Leaf | Words]) -> list[Branch | Leaf | Words]:
-    """Children of an ``and`` with those of inner ``and``\\ s among them."""
+def _flat(children: Iterable[Branch | Leaf | Words], *, every: bool = True) -> list[Branch | Leaf | Words]:
+    """Children of an ``and`` (or of an ``or``) with those of inner ones of the same kind among them."""
     found: list[Branch | Leaf | Words] = []
     for child in children:
-        if isinstance(child, Branch) and child.every:
-            found.extend(_flat(child.children))
+        if isinstance(child, Branch) and child.every is every:
+            found.extend(_flat(child.children, every=every))
         else:
             found.append(child)
     return found

@@ -23,10 +23,22 @@ _LARGEST_UNITS: t.Final = 4 * 10**18
 _BLANKS = " \t\r\n\u3000"
 
 
+class bracketed(sa.sql.functions.GenericFunction[bool]):
+    """``bracketed(condition)``: the condition in brackets that SQLAlchemy does not take off again."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(bracketed)
+def _bracketed(element: t.Any, compiler: t.Any, **kwargs: t.Any) -> str:
+    return f"({compiler.process(element.clauses, **kwargs)})"
+
+
 def joined(operator: t.Any, parts: Sequence[Condition]) -> Condition:
     """Parts joined in groups: SQLite allows expressions a thousand deep and reads a long ``or`` as deep."""
     while len(parts) > _CHUNK:
-        parts = [operator(*parts[at : at + _CHUNK]).self_group() for at in range(0, len(parts), _CHUNK)]
+        parts = [bracketed(operator(*parts[at : at + _CHUNK])) for at in range(0, len(parts), _CHUNK)]
     return t.cast(Condition, parts[0] if len(parts) == 1 else operator(*parts))
 
 

@@ -381,9 +381,10 @@ def sort_problem(key: SortKey, definition: AppDefinition, readable: frozenset[st
     if key.field == ID:
         return None
     field = definition.find(key.field) if readable is None or key.field in readable else None
-    if field is None:
+    table = definition.subtable_of(key.field)
+    if field is None or not (table is None or readable is None or table.code in readable):
         return problem("unknown_field", key.position, field=shown(key.field))
-    if definition.subtable_of(key.field) is not None or not field.sortable or not field.stores_value:
+    if table is not None or not field.sortable or not field.stores_value:
         return problem("not_sortable", key.position, field=shown(key.field))
     return None
 
