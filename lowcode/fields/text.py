@@ -71,7 +71,8 @@ class LineOfText(Field):
             yield from (problem.under("defaultValue") for problem in error.problems)
 
     def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
-        return {"maxlength": self.max_length} if self.max_length else {}
+        # Not `maxlength`: browsers count otherwise than people and cut what is pasted without a word.
+        return {"data-max-length": self.max_length} if self.max_length else {}
 
 
 @dataclass(frozen=True, kw_only=True)

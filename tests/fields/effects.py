@@ -178,7 +178,7 @@ def max_length_counts_what_people_count(type_name: str) -> None:
     assert [code for code, _ in complaints(made, "http://abc.jp", OFFICE)] == ["text.too_long"]
     assert complaints(made, "http://葛\U000e0100.jp", OFFICE) == [], "a variation selector is no character"
     assert complaints(made, None, OFFICE) == []
-    assert 'maxlength="12"' in bound(made)()
+    assert 'data-max-length="12"' in bound(made)()
     assert refused(type_name, maxLength="0") == [("setting.too_small", ("maxLength",))]
 
 
