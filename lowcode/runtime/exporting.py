@@ -43,7 +43,7 @@ def export_form(app: int) -> str:
         ]
         return render_template(
             "runtime/export.html", app=shown.tile(live, reader.ctx.locale, current=True), columns=columns,
-            count=reader.count(query.condition), back=request.query_string.decode(), formats=FORMATS,
+            total=reader.count(query.condition), back=request.query_string.decode(), formats=FORMATS,
         )
 
 
