@@ -1,4 +1,4 @@
-"""People and a web client for tests: ``services(engine, tmp_path)``, ``add(services, "sato")``, ``browser(services)``."""
+"""People and a browser for tests: ``make_services(engine, tmp_path)``, ``add(services, "sato")``, ``Browser(services)``."""
 
 from __future__ import annotations
 
@@ -56,12 +56,14 @@ class Browser:
 
     def get(self, path: str, **headers: str) -> TestResponse:
         """Open a page."""
-        return self._seen(self.client.get(path, headers=headers, environ_base=self.environment))
+        return self._seen(self.client.get(path, headers=headers, environ_base=self.environment, buffered=True))
 
     def post(self, path: str, data: t.Mapping[str, t.Any] | None = None, **headers: str) -> TestResponse:
         """Send a form."""
         form = {"csrf_token": self.token, **(data or {})}
-        return self._seen(self.client.post(path, data=form, headers=headers, environ_base=self.environment))
+        return self._seen(
+            self.client.post(path, data=form, headers=headers, environ_base=self.environment, buffered=True)
+        )
 
     def log_in(self, login: str, password: str = PASSWORD) -> TestResponse:
         """Log in by the form."""

@@ -23,6 +23,8 @@ COLUMNS: t.Final[Mapping[str, tuple[str, ...]]] = {
     "organizations": ("code", "name", "parent", "position", "active"),
     "groups": ("code", "name", "members", "active"),
 }
+NEVER_WRITTEN: t.Final = {"users": {"password"}, "organizations": set[str](), "groups": {"members"}}
+"""Who is in a group stands in the file of users, so that organisations, groups, users can be read in this order."""
 MAX_ROWS = 20_000
 YES, NO = {"1", "true", "yes", "はい", "○"}, {"0", "false", "no", "いいえ", "×"}
 # A spreadsheet would run a cell that begins like a formula.
@@ -55,7 +57,7 @@ class _DryRun(Exception):
 
 def dump(connection: sa.Connection, kind: Kind, locale: str = "ja") -> bytes:
     """All of a kind as CSV: UTF-8 with BOM, so that a spreadsheet opens it by a double click. Never passwords."""
-    names = [name for name in COLUMNS[kind] if name != "password"]
+    names = [name for name in COLUMNS[kind] if name not in NEVER_WRITTEN[kind]]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(column_name(name, locale) for name in names)
@@ -312,8 +314,7 @@ def _parents_first(rows: Sequence[_Row]) -> Sequence[_Row]:
 def _group_rows(connection: sa.Connection) -> Iterator[dict[str, str]]:
     for each in groups.read_all(connection).values():
         if not each.built_in:
-            yield {"code": each.code, "name": each.name, "members": ";".join(each.members),
-                   "active": str(int(each.active))}
+            yield {"code": each.code, "name": each.name, "active": str(int(each.active))}
 
 
 def _save_group(

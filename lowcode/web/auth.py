@@ -86,14 +86,14 @@ def drop_cookie(response: flask.typing.ResponseReturnValue) -> flask.Response:
 
 def local_path(target: str | None, otherwise: str = "/") -> str:
     """``target`` when it is an address of this site without a host, else ``otherwise``."""
-    # Browsers drop tabs and line ends and read a backslash as a slash, so that "/\t/host" leads away.
-    if not target or any(ord(c) < 33 or c in "\\\x7f" for c in target) or not target.startswith("/"):
+    # Browsers drop tabs and line ends and read a backslash as a slash, so that "/\t/host" leads away; proxies may
+    # decode before they do the same.
+    parts = urllib.parse.urlsplit(target) if target else None
+    if target is None or parts is None or not target.startswith("/") or parts.scheme or parts.netloc:
         return otherwise
-    parts = urllib.parse.urlsplit(target)
-    if target.startswith("//") or parts.scheme or parts.netloc or "//" in urllib.parse.unquote(parts.path)[:3]:
-        return otherwise
-    if "\\" in urllib.parse.unquote(parts.path):
-        return otherwise
+    for text in (target, urllib.parse.unquote(parts.path)):
+        if text.startswith("//") or any(ord(c) < 33 or c in "\\\x7f" for c in text):
+            return otherwise
     return target
 
 
