@@ -84,7 +84,7 @@ def parse_order(text: str) -> tuple[SortKey, ...]:
     if parser.is_word("order") and parser.is_word("by", 1):
         parser.at += 2
     keys = parser.sort_keys()
-    parser.finish("comma")
+    parser.finish("sort_end")
     return keys
 
 

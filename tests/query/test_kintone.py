@@ -313,9 +313,12 @@ def test_a_view_s_sort() -> None:
     assert kintone.parse_order("") == kintone.parse_order(" ") == ()
     assert kintone.parse_order("受付日 desc, $id") == (SortKey("受付日", True), SortKey("$id"))
     assert kintone.parse_order("order by a") == (SortKey("a"),)
-    for text in ("a b", "a limit 1", "a = 1", ",a"):
-        with pytest.raises(Invalid):
+    for text in ("a b", "a limit 1", "a = 1"):
+        with pytest.raises(Invalid) as caught:
             kintone.parse_order(text)
+        assert [p.code for p in caught.value.problems] == ["query.expected_sort_end"]
+    with pytest.raises(Invalid):
+        kintone.parse_order(",a")
 
 
 def test_a_filter_has_no_options() -> None:
