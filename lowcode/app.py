@@ -22,7 +22,10 @@ MEBIBYTE = 1024 * 1024
 
 
 def create_app(
-    settings: Settings | None = None, engine: sa.Engine | None = None, *, services: Services | None = None,
+    settings: Settings | None = None,
+    engine: sa.Engine | None = None,
+    *,
+    services: Services | None = None,
     packages: Sequence[str] = BLUEPRINTS,
 ) -> flask.Flask:
     """The application for one process. Settings come from the environment unless given.

@@ -19,9 +19,25 @@ from lowcode.commands import Answer, command, say
 from lowcode.errors import Invalid, LowcodeError, NotAvailable
 
 PROMISED = (
-    "template list", "template install", "template export", "template import", "template upgrade",
-    "app list", "app show", "app apply", "app diff", "app rollback", "app from-file",
-    "token add", "records import", "records export", "records undo", "demo", "backup", "restore", "verify",
+    "template list",
+    "template install",
+    "template export",
+    "template import",
+    "template upgrade",
+    "app list",
+    "app show",
+    "app apply",
+    "app diff",
+    "app rollback",
+    "app from-file",
+    "token add",
+    "records import",
+    "records export",
+    "records undo",
+    "demo",
+    "backup",
+    "restore",
+    "verify",
 )
 """Commands that scripts may rely on; one that no module brings yet says so and ends with 3."""
 FAILED, WRONG_USE, NOT_YET = 1, 2, 3

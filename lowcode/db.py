@@ -36,7 +36,11 @@ def make_engine(url: str, *, echo: bool = False, schema: str | None = None) -> s
     if url.startswith("sqlite"):
         # A pool keeps connections (and their page cache) open; each is used by one thread at a time.
         engine = sa.create_engine(
-            url, echo=echo, poolclass=sa.QueuePool, pool_size=10, max_overflow=20,
+            url,
+            echo=echo,
+            poolclass=sa.QueuePool,
+            pool_size=10,
+            max_overflow=20,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 512},
         )
         sa.event.listen(engine, "connect", _on_sqlite_connect)
@@ -45,7 +49,11 @@ def make_engine(url: str, *, echo: bool = False, schema: str | None = None) -> s
     options = f"-c search_path={schema}" if schema else ""
     # Driver-side prepared statements led to generic plans 15 times slower (docs/decisions).
     return sa.create_engine(
-        url, echo=echo, pool_size=10, max_overflow=20, pool_pre_ping=True,
+        url,
+        echo=echo,
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
         connect_args={"prepare_threshold": None, "options": options},
     )
 
@@ -54,8 +62,14 @@ def _on_sqlite_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry
     raw = t.cast(sqlite3.Connection, connection)
     # The driver must not begin transactions on its own, else DDL and savepoints misbehave.
     raw.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY",
-                   "cache_size=-65536", "mmap_size=1073741824"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+        "mmap_size=1073741824",
+    ):
         raw.execute(f"PRAGMA {pragma}")
 
 
@@ -69,9 +83,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a short read transaction (one snapshot on PostgreSQL too)."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield connection
 

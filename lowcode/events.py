@@ -17,7 +17,9 @@ from lowcode.db import UtcDateTime
 # A light image of the table: the real one belongs to ``system``, which stands above this module.
 _outbox = sa.table(
     "outbox",
-    sa.column("kind", sa.Text()), sa.column("payload", sa.Text()), sa.column("created_at", UtcDateTime()),
+    sa.column("kind", sa.Text()),
+    sa.column("payload", sa.Text()),
+    sa.column("created_at", UtcDateTime()),
     sa.column("attempts", sa.Integer()),
 )
 

@@ -125,6 +125,11 @@ def _outside(services: Services) -> _Lines:
 
 
 _CHECKS: t.Final[dict[str, Callable[[Services], _Lines]]] = {
-    "configuration": _configuration, "database": _database, "migrations": _migrations, "people": _people,
-    "disk": _disk, "clock": _clock, "outside": _outside,
+    "configuration": _configuration,
+    "database": _database,
+    "migrations": _migrations,
+    "people": _people,
+    "disk": _disk,
+    "clock": _clock,
+    "outside": _outside,
 }

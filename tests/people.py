@@ -1,4 +1,4 @@
-"""People and a browser for tests: ``make_services(engine, tmp_path)``, ``add(services, "sato")``, ``Browser(services)``."""
+"""People and a browser for tests: ``make_services``, ``add(services, "sato")``, ``Browser(services)``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ _HASHED: dict[str, passwords.Prepared] = {}
 
 def make_services(engine: sa.Engine, folder: Path, **environment: str) -> Services:
     """Services on an empty, prepared database, with the clock standing at :data:`NOW`."""
-    settings = Settings.from_environment({
-        "LOWCODE_DATA_DIR": str(folder), "LOWCODE_SECRET_KEY": "a key for tests alone", "LOWCODE_DRILL": "1",
-        "LOWCODE_NOW": NOW.isoformat(), **environment,
-    })
+    settings = Settings.from_environment(
+        {
+            "LOWCODE_DATA_DIR": str(folder),
+            "LOWCODE_SECRET_KEY": "a key for tests alone",
+            "LOWCODE_DRILL": "1",
+            "LOWCODE_NOW": NOW.isoformat(),
+            **environment,
+        }
+    )
     migrate.upgrade(engine)
     return Services.open(settings, engine)
 

@@ -21,8 +21,15 @@ _HASHED = ("at", "actor_kind", "actor_id", "actor_name", "address", "action", "t
 
 
 def note(
-    connection: sa.Connection, actor: Actor, action: str, now: datetime, *,
-    target: str = "", app_id: int | None = None, address: str = "", details: Mapping[str, t.Any] | None = None,
+    connection: sa.Connection,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    *,
+    target: str = "",
+    app_id: int | None = None,
+    address: str = "",
+    details: Mapping[str, t.Any] | None = None,
 ) -> None:
     """Add one row, in the transaction of what it tells about.
 

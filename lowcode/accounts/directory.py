@@ -137,9 +137,7 @@ class DirectoryCache:
 def changed(connection: sa.Connection) -> None:
     """Tell every process, once this transaction is committed, to read the directory again."""
     # Not a number: one given out in a transaction that is rolled back would come again for another state.
-    connection.execute(
-        sa.update(_meta).where(_meta.c.key == DIRECTORY_VERSION).values(value=secrets.token_hex(8))
-    )
+    connection.execute(sa.update(_meta).where(_meta.c.key == DIRECTORY_VERSION).values(value=secrets.token_hex(8)))
 
 
 def load(connection: sa.Connection, version: str) -> PeopleDirectory:
@@ -156,19 +154,25 @@ def load(connection: sa.Connection, version: str) -> PeopleDirectory:
     people = {
         row.id: Person(
             entity=Entity("USER", row.id, row.login, row.name, row.active),
-            administrator=row.administrator, locale=row.locale, zone=row.zone,
+            administrator=row.administrator,
+            locale=row.locale,
+            zone=row.zone,
             organization_ids=tuple(place for place, _ in places.get(row.id, ())),
             title=places[row.id][0][1] if row.id in places else "",
         )
         for row in connection.execute(
-            sa.select(users.c.id, users.c.login, users.c.name, users.c.active, users.c.administrator,
-                      users.c.locale, users.c.zone)
-            .order_by(users.c.kana == "", users.c.kana, users.c.name, users.c.id)
+            sa.select(
+                users.c.id,
+                users.c.login,
+                users.c.name,
+                users.c.active,
+                users.c.administrator,
+                users.c.locale,
+                users.c.zone,
+            ).order_by(users.c.kana == "", users.c.kana, users.c.name, users.c.id)
         )
     }
-    rows = connection.execute(
-        sa.select(organizations).order_by(organizations.c.position, organizations.c.code)
-    ).all()
+    rows = connection.execute(sa.select(organizations).order_by(organizations.c.position, organizations.c.code)).all()
     parents = {row.id: row.parent_id for row in rows}
     children: dict[int | None, list[int]] = {}
     for row in rows:
@@ -186,10 +190,14 @@ def load(connection: sa.Connection, version: str) -> PeopleDirectory:
         codes[(entity.kind, entity.code)] = entity
     everyone = codes.get(("GROUP", EVERYONE))
     return PeopleDirectory(
-        version=version, people=people, organizations={i: entities[i] for i in _in_tree_order(children)},
-        parents=parents, groups=group_entities,
+        version=version,
+        people=people,
+        organizations={i: entities[i] for i in _in_tree_order(children)},
+        parents=parents,
+        groups=group_entities,
         group_members={g: frozenset(m) for g, m in group_members.items()},
-        everyone_id=everyone.id if everyone else None, _codes=codes,
+        everyone_id=everyone.id if everyone else None,
+        _codes=codes,
         _children={parent: tuple(ids) for parent, ids in children.items()},
         _direct={place: frozenset(ids) for place, ids in direct.items()},
     )

@@ -37,13 +37,17 @@ def read_all(connection: sa.Connection) -> dict[int, GroupData]:
     """All groups by number, the built-in one first."""
     members: dict[int, list[str]] = {}
     for row in connection.execute(
-        sa.select(_members.c.group_id, _users.c.login).join(_users, _users.c.id == _members.c.user_id)
+        sa.select(_members.c.group_id, _users.c.login)
+        .join(_users, _users.c.id == _members.c.user_id)
         .order_by(_users.c.login)
     ):
         members.setdefault(row.group_id, []).append(row.login)
     return {
         row.id: GroupData(
-            code=row.code, name=row.name, active=row.active, members=tuple(members.get(row.id, ())),
+            code=row.code,
+            name=row.name,
+            active=row.active,
+            members=tuple(members.get(row.id, ())),
             built_in=row.built_in,
         )
         for row in connection.execute(sa.select(_table).order_by(_table.c.built_in.desc(), _table.c.code))
@@ -62,13 +66,18 @@ def save(connection: sa.Connection, data: GroupData, by: Actor, now: datetime, *
     """Add a group or change one; returns its number. Raises :class:`Invalid` with everything wrong."""
     checks.require_administrator(by)
     data = replace(
-        data, code=data.code.strip(), name=checks.clean(data.name),
+        data,
+        code=data.code.strip(),
+        name=checks.clean(data.name),
         members=tuple(sorted({checks.unify(login) for login in data.members} - {""})),
     )
     before = read(connection, group_id) if group_id is not None else None
-    numbers = {row.login: row.id for row in connection.execute(
-        sa.select(_users.c.login, _users.c.id).where(_users.c.login.in_(list(data.members)))
-    )}
+    numbers = {
+        row.login: row.id
+        for row in connection.execute(
+            sa.select(_users.c.login, _users.c.id).where(_users.c.login.in_(list(data.members)))
+        )
+    }
     problems = list(_problems(connection, data, group_id, before, numbers))
     if problems:
         raise Invalid(problems)
@@ -83,7 +92,11 @@ def save(connection: sa.Connection, data: GroupData, by: Actor, now: datetime, *
         connection.execute(sa.insert(_members), [{"group_id": number, "user_id": user} for user in numbers.values()])
     directory.changed(connection)
     audit.note(
-        connection, by, "group.added" if before is None else "group.changed", now, target=data.code,
+        connection,
+        by,
+        "group.added" if before is None else "group.changed",
+        now,
+        target=data.code,
         details={"name": data.name, "active": data.active, "members": list(data.members)},
     )
     return number

@@ -61,8 +61,14 @@ def log_in(
 
 
 def change_password(
-    engine: sa.Engine, settings: Settings, actor: Actor, old: str, new: str, *,
-    address: str = "", keep_session: str | None = None,
+    engine: sa.Engine,
+    settings: Settings,
+    actor: Actor,
+    old: str,
+    new: str,
+    *,
+    address: str = "",
+    keep_session: str | None = None,
 ) -> None:
     """The person's own change; other sessions end.
 

@@ -67,7 +67,10 @@ def save(
         raise Invalid(problems)
     numbers = {each.code: number for number, each in everything.items()}
     values = {
-        "code": data.code, "name": data.name, "position": data.position, "active": data.active,
+        "code": data.code,
+        "name": data.name,
+        "position": data.position,
+        "active": data.active,
         "parent_id": numbers[data.parent] if data.parent else None,
     }
     if organization_id is None:
@@ -77,15 +80,17 @@ def save(
         connection.execute(sa.update(_table).where(_table.c.id == number).values(**values))
     directory.changed(connection)
     audit.note(
-        connection, by, "organization.added" if organization_id is None else "organization.changed", now,
-        target=data.code, details={"name": data.name, "parent": data.parent, "active": data.active},
+        connection,
+        by,
+        "organization.added" if organization_id is None else "organization.changed",
+        now,
+        target=data.code,
+        details={"name": data.name, "parent": data.parent, "active": data.active},
     )
     return number
 
 
-def _problems(
-    data: OrganizationData, own: int | None, everything: dict[int, OrganizationData]
-) -> Iterator[Problem]:
+def _problems(data: OrganizationData, own: int | None, everything: dict[int, OrganizationData]) -> Iterator[Problem]:
     yield from checks.code_problems(data.code, "code")
     yield from checks.name_problems(data.name)
     if own is not None and own not in everything:

@@ -18,8 +18,20 @@ from lowcode.errors import Invalid, Problem, invalid
 
 Kind = t.Literal["users", "organizations", "groups"]
 COLUMNS: t.Final[Mapping[str, tuple[str, ...]]] = {
-    "users": ("login", "name", "kana", "email", "organizations", "groups", "administrator", "active", "expires_on",
-              "locale", "zone", "password"),
+    "users": (
+        "login",
+        "name",
+        "kana",
+        "email",
+        "organizations",
+        "groups",
+        "administrator",
+        "active",
+        "expires_on",
+        "locale",
+        "zone",
+        "password",
+    ),
     "organizations": ("code", "name", "parent", "position", "active"),
     "groups": ("code", "name", "members", "active"),
 }
@@ -66,9 +78,7 @@ def dump(connection: sa.Connection, kind: Kind, locale: str = "ja") -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def load(
-    engine: sa.Engine, kind: Kind, content: bytes, by: Actor, now: datetime, *, dry_run: bool = False
-) -> Counts:
+def load(engine: sa.Engine, kind: Kind, content: bytes, by: Actor, now: datetime, *, dry_run: bool = False) -> Counts:
     """Add and change what the file says; what it does not name stays. A column left out stays as it is, too.
 
     :param dry_run: check everything and change nothing.
@@ -155,17 +165,17 @@ def _header(kind: Kind, cells: Sequence[str]) -> list[str]:
     listed = ", ".join(column_name(name, "ja") for name in COLUMNS[kind])
     problems = [
         Problem(code="people_csv.unknown_column", path=(1,), params={"column": name, "columns": listed})
-        for name in names if name not in COLUMNS[kind]
+        for name in names
+        if name not in COLUMNS[kind]
     ]
     problems += [
         Problem(code="people_csv.column_twice", path=(1,), params={"column": name})
-        for name in COLUMNS[kind] if names.count(name) > 1
+        for name in COLUMNS[kind]
+        if names.count(name) > 1
     ]
     key = COLUMNS[kind][0]
     if key not in names:
-        problems.append(
-            Problem(code="people_csv.missing_column", path=(1,), params={"column": column_name(key, "ja")})
-        )
+        problems.append(Problem(code="people_csv.missing_column", path=(1,), params={"column": column_name(key, "ja")}))
     if problems:
         raise Invalid(problems)
     return names
@@ -203,11 +213,17 @@ def _plain(cell: str) -> str:
 def _user_rows(connection: sa.Connection) -> Iterator[dict[str, str]]:
     for user in users.read_all(connection).values():
         yield {
-            "login": user.login, "name": user.name, "kana": user.kana, "email": user.email,
+            "login": user.login,
+            "name": user.name,
+            "kana": user.kana,
+            "email": user.email,
             "organizations": ";".join(p.organization + (f":{p.title}" if p.title else "") for p in user.places),
-            "groups": ";".join(user.groups), "administrator": str(int(user.administrator)),
-            "active": str(int(user.active)), "expires_on": user.expires_on.isoformat() if user.expires_on else "",
-            "locale": user.locale, "zone": user.zone,
+            "groups": ";".join(user.groups),
+            "administrator": str(int(user.administrator)),
+            "active": str(int(user.active)),
+            "expires_on": user.expires_on.isoformat() if user.expires_on else "",
+            "locale": user.locale,
+            "zone": user.zone,
         }
 
 
@@ -263,8 +279,13 @@ def _administrators_first(rows: Sequence[_Row]) -> Sequence[_Row]:
 
 def _organization_rows(connection: sa.Connection) -> Iterator[dict[str, str]]:
     for each in organizations.read_all(connection).values():
-        yield {"code": each.code, "name": each.name, "parent": each.parent, "position": str(each.position),
-               "active": str(int(each.active))}
+        yield {
+            "code": each.code,
+            "name": each.name,
+            "parent": each.parent,
+            "position": str(each.position),
+            "active": str(int(each.active)),
+        }
 
 
 def _save_organization(
@@ -273,7 +294,8 @@ def _save_organization(
     cells = row.cells
     number = organizations.find(connection, row.key)
     before = (
-        organizations.read(connection, number) if number is not None
+        organizations.read(connection, number)
+        if number is not None
         else organizations.OrganizationData(code=row.key.strip(), name="")
     )
     values: dict[str, t.Any] = {}
@@ -322,9 +344,7 @@ def _save_group(
 ) -> str:
     cells = row.cells
     number = groups.find(connection, row.key)
-    before = (
-        groups.read(connection, number) if number is not None else groups.GroupData(code=row.key.strip(), name="")
-    )
+    before = groups.read(connection, number) if number is not None else groups.GroupData(code=row.key.strip(), name="")
     values: dict[str, t.Any] = {}
     if "name" in cells:
         values["name"] = checks.clean(cells["name"])
@@ -344,7 +364,9 @@ def _as_they_stand(rows: Sequence[_Row]) -> Sequence[_Row]:
 
 
 _ROWS: t.Final[Mapping[str, Callable[[sa.Connection], Iterator[dict[str, str]]]]] = {
-    "users": _user_rows, "organizations": _organization_rows, "groups": _group_rows,
+    "users": _user_rows,
+    "organizations": _organization_rows,
+    "groups": _group_rows,
 }
 _SAVE: t.Final = {"users": _save_user, "organizations": _save_organization, "groups": _save_group}
 _ORDER: t.Final = {"users": _administrators_first, "organizations": _parents_first, "groups": _as_they_stand}

@@ -60,8 +60,14 @@ def start(connection: sa.Connection, user_id: int, now: datetime, *, address: st
     made = NewSession(token=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(24))
     connection.execute(
         sa.insert(_sessions).values(
-            hash=hash_token(made.token), user_id=user_id, created_at=now, seen_at=now, expires_at=now + LONGEST,
-            csrf=made.csrf, address=address[:64], agent=agent[:300],
+            hash=hash_token(made.token),
+            user_id=user_id,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + LONGEST,
+            csrf=made.csrf,
+            address=address[:64],
+            agent=agent[:300],
         )
     )
     return made
@@ -77,8 +83,13 @@ def find(connection: sa.Connection, token: str, now: datetime) -> OpenSession | 
     if row is None or (row.expires_on is not None and row.expires_on < (now - timedelta(days=1)).date()):
         return None
     return OpenSession(
-        hash=row.hash, user_id=row.user_id, csrf=row.csrf, created_at=row.created_at, seen_at=row.seen_at,
-        must_change_password=row.must_change_password, preferences=row.preferences,
+        hash=row.hash,
+        user_id=row.user_id,
+        csrf=row.csrf,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        must_change_password=row.must_change_password,
+        preferences=row.preferences,
     )
 
 

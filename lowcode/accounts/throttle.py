@@ -52,9 +52,14 @@ def begin(connection: sa.Connection, login: str, address: str, now: datetime) ->
     """
     _alone(connection)
     keys = _keys(login, address)
-    found = {row.kind: row for row in connection.execute(
-        sa.select(_table).where(sa.tuple_(_table.c.kind, _table.c.key).in_([*keys.items(), ("known", keys["pair"])]))
-    )}
+    found = {
+        row.kind: row
+        for row in connection.execute(
+            sa.select(_table).where(
+                sa.tuple_(_table.c.kind, _table.c.key).in_([*keys.items(), ("known", keys["pair"])])
+            )
+        )
+    }
     known = "known" in found and found["known"].last_at > now - KNOWN
     watched = [kind for kind in RULES if not (kind == "login" and known)]
     waits = [
@@ -112,7 +117,9 @@ def _write(
 ) -> None:
     seconds = pause(kind, failures) if kind in RULES and blocked else 0
     values = {
-        "failures": failures, "last_at": now, "blocked_until": now + timedelta(seconds=seconds) if seconds else None,
+        "failures": failures,
+        "last_at": now,
+        "blocked_until": now + timedelta(seconds=seconds) if seconds else None,
     }
     changed = connection.execute(sa.update(_table).where(_table.c.kind == kind, _table.c.key == key).values(**values))
     if not changed.rowcount:

@@ -47,8 +47,18 @@ class UserData:
     """Codes, without ``everyone``."""
 
 
-_COLUMNS = ("login", "name", "kana", "email", "locale", "zone", "active", "administrator", "must_change_password",
-            "expires_on")
+_COLUMNS = (
+    "login",
+    "name",
+    "kana",
+    "email",
+    "locale",
+    "zone",
+    "active",
+    "administrator",
+    "must_change_password",
+    "expires_on",
+)
 
 
 def any_user(connection: sa.Connection) -> bool:
@@ -87,17 +97,21 @@ def read_all(connection: sa.Connection, *, user_id: int | None = None) -> dict[i
         places.setdefault(row.user_id, []).append(Place(row.code, row.title))
     codes: dict[int, list[str]] = {}
     for member in connection.execute(
-        sa.select(_members.c.user_id, groups.c.code).join(groups, groups.c.id == _members.c.group_id)
-        .where(sa.true() if user_id is None else _members.c.user_id == user_id).order_by(groups.c.code)
+        sa.select(_members.c.user_id, groups.c.code)
+        .join(groups, groups.c.id == _members.c.group_id)
+        .where(sa.true() if user_id is None else _members.c.user_id == user_id)
+        .order_by(groups.c.code)
     ):
         codes.setdefault(member.user_id, []).append(member.code)
     rows = connection.execute(
-        sa.select(_users).where(sa.true() if user_id is None else _users.c.id == user_id)
+        sa.select(_users)
+        .where(sa.true() if user_id is None else _users.c.id == user_id)
         .order_by(_users.c.kana == "", _users.c.kana, _users.c.name, _users.c.id)
     ).mappings()
     return {
         row["id"]: UserData(
-            **{name: row[name] for name in _COLUMNS}, places=tuple(places.get(row["id"], ())),
+            **{name: row[name] for name in _COLUMNS},
+            places=tuple(places.get(row["id"], ())),
             groups=tuple(codes.get(row["id"], ())),
         )
         for row in rows
@@ -105,8 +119,13 @@ def read_all(connection: sa.Connection, *, user_id: int | None = None) -> dict[i
 
 
 def save(
-    connection: sa.Connection, data: UserData, by: Actor, now: datetime, *,
-    user_id: int | None = None, password: passwords.Prepared | None = None,
+    connection: sa.Connection,
+    data: UserData,
+    by: Actor,
+    now: datetime,
+    *,
+    user_id: int | None = None,
+    password: passwords.Prepared | None = None,
 ) -> int:
     """Add a user, or change the one with ``user_id``; returns the number.
 
@@ -135,14 +154,20 @@ def save(
     if before is None or set(before.groups) != set(data.groups):
         _write_groups(connection, number, data.groups)
     if before is not None and (
-        password is not None or not data.active or before.administrator != data.administrator
+        password is not None
+        or not data.active
+        or before.administrator != data.administrator
         or before.login != data.login
     ):
         # Whoever holds an old session must not keep what has just been taken away.
         sessions.end_all(connection, number)
     directory.changed(connection)
     audit.note(
-        connection, by, "user.added" if before is None else "user.changed", now, target=data.login,
+        connection,
+        by,
+        "user.added" if before is None else "user.changed",
+        now,
+        target=data.login,
         details=_differences(before, data) | ({"password": True} if password is not None else {}),
     )
     return number
@@ -156,8 +181,15 @@ def switch(connection: sa.Connection, user_id: int, active: bool, by: Actor, now
 
 
 def set_password(
-    connection: sa.Connection, user_id: int, password: passwords.Prepared, by: Actor, now: datetime, *,
-    must_change: bool, keep_session: str | None = None, field: str = "password",
+    connection: sa.Connection,
+    user_id: int,
+    password: passwords.Prepared,
+    by: Actor,
+    now: datetime,
+    *,
+    must_change: bool,
+    keep_session: str | None = None,
+    field: str = "password",
 ) -> None:
     """A new password, by the person or by an administrator; all sessions end, but for ``keep_session``.
 
@@ -170,8 +202,12 @@ def set_password(
     if problems:
         raise Invalid(problems)
     connection.execute(
-        sa.update(_users).where(_users.c.id == user_id).values(
-            password_hash=password.hash, password_changed_at=now, updated_at=now,
+        sa.update(_users)
+        .where(_users.c.id == user_id)
+        .values(
+            password_hash=password.hash,
+            password_changed_at=now,
+            updated_at=now,
             must_change_password=must_change,
         )
     )
@@ -187,9 +223,9 @@ def set_own(
     if problems:
         raise Invalid(problems)
     connection.execute(
-        sa.update(_users).where(_users.c.id == user_id).values(
-            locale=locale, zone=zone, preferences=preferences, updated_at=now
-        )
+        sa.update(_users)
+        .where(_users.c.id == user_id)
+        .values(locale=locale, zone=zone, preferences=preferences, updated_at=now)
     )
     directory.changed(connection)
 
@@ -202,7 +238,10 @@ def set_preferences(connection: sa.Connection, user_id: int, preferences: str) -
 def tidy(data: UserData) -> UserData:
     """The data as it is stored: without stray blanks, with each group once."""
     return replace(
-        data, login=normal_login(data.login), name=checks.clean(data.name), kana=checks.clean(data.kana),
+        data,
+        login=normal_login(data.login),
+        name=checks.clean(data.name),
+        kana=checks.clean(data.kana),
         email=data.email.strip(),
         places=tuple(Place(p.organization.strip(), checks.clean(p.title)) for p in data.places),
         groups=tuple(sorted({g.strip() for g in data.groups} - {directory.EVERYONE, ""})),
@@ -210,7 +249,10 @@ def tidy(data: UserData) -> UserData:
 
 
 def _problems(
-    connection: sa.Connection, data: UserData, user_id: int | None, before: UserData | None,
+    connection: sa.Connection,
+    data: UserData,
+    user_id: int | None,
+    before: UserData | None,
     password: passwords.Prepared | None,
 ) -> Iterator[Problem]:
     yield from checks.code_problems(data.login, "login")
@@ -258,9 +300,10 @@ def _zone_problems(zone: str) -> Iterator[Problem]:
 def _codes(connection: sa.Connection, table: sa.Table, codes: Sequence[str]) -> dict[str, int]:
     if not codes:
         return {}
-    return {row.code: row.id for row in connection.execute(
-        sa.select(table.c.code, table.c.id).where(table.c.code.in_(list(codes)))
-    )}
+    return {
+        row.code: row.id
+        for row in connection.execute(sa.select(table.c.code, table.c.id).where(table.c.code.in_(list(codes))))
+    }
 
 
 def _write_places(connection: sa.Connection, user_id: int, places: Sequence[Place]) -> None:

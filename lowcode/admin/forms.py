@@ -33,12 +33,20 @@ class UserForm(forms.PageForm):
     @classmethod
     def of(cls, data: UserData) -> UserForm:
         """The form that shows a user."""
-        form = cls(data={
-            "login": data.login, "name": data.name, "kana": data.kana, "email": data.email,
-            "expires_on": data.expires_on.isoformat() if data.expires_on else "", "locale": data.locale,
-            "zone": data.zone, "administrator": data.administrator,
-            "must_change_password": data.must_change_password, "groups": list(data.groups),
-        })
+        form = cls(
+            data={
+                "login": data.login,
+                "name": data.name,
+                "kana": data.kana,
+                "email": data.email,
+                "expires_on": data.expires_on.isoformat() if data.expires_on else "",
+                "locale": data.locale,
+                "zone": data.zone,
+                "administrator": data.administrator,
+                "must_change_password": data.must_change_password,
+                "groups": list(data.groups),
+            }
+        )
         form.places = list(data.places)
         return form
 
@@ -53,10 +61,17 @@ class UserForm(forms.PageForm):
     def data_of(self, *, active: bool) -> UserData:
         """What was typed. Raises :class:`Invalid` for a date that is none."""
         return UserData(
-            login=self.login.data or "", name=self.name.data or "", kana=self.kana.data or "",
-            email=self.email.data or "", locale=self.locale.data or "", zone=self.zone.data or "", active=active,
-            administrator=bool(self.administrator.data), must_change_password=bool(self.must_change_password.data),
-            expires_on=_date(self.expires_on.data or ""), places=tuple(self.places),
+            login=self.login.data or "",
+            name=self.name.data or "",
+            kana=self.kana.data or "",
+            email=self.email.data or "",
+            locale=self.locale.data or "",
+            zone=self.zone.data or "",
+            active=active,
+            administrator=bool(self.administrator.data),
+            must_change_password=bool(self.must_change_password.data),
+            expires_on=_date(self.expires_on.data or ""),
+            places=tuple(self.places),
             groups=tuple(self.groups.data or ()),
         )
 
@@ -77,8 +92,11 @@ class OrganizationForm(forms.PageForm):
         if not position.lstrip("-").isdecimal() or len(position) > 9:
             raise Invalid([Problem(code="organization.position", path=("position",), params={"value": position})])
         return OrganizationData(
-            code=self.code.data or "", name=self.name.data or "", parent=self.parent.data or "",
-            position=int(position), active=bool(self.active.data),
+            code=self.code.data or "",
+            name=self.name.data or "",
+            parent=self.parent.data or "",
+            position=int(position),
+            active=bool(self.active.data),
         )
 
 
@@ -93,7 +111,9 @@ class GroupForm(forms.PageForm):
     def data_of(self) -> GroupData:
         """What was typed."""
         return GroupData(
-            code=self.code.data or "", name=self.name.data or "", members=tuple((self.members.data or "").split()),
+            code=self.code.data or "",
+            name=self.name.data or "",
+            members=tuple((self.members.data or "").split()),
             active=bool(self.active.data),
         )
 

@@ -39,9 +39,12 @@ def _administrators_only() -> None:
 def _tabs() -> dict[str, t.Any]:
     names = ("users", "organizations", "groups", "audit")
     here = flask.request.path.split("/")[2] if flask.request.path.count("/") > 1 else ""
-    return {"admin_tabs": [
-        {"label": i18n.translate(f"admin.{name}"), "url": f"/admin/{name}", "current": name == here} for name in names
-    ]}
+    return {
+        "admin_tabs": [
+            {"label": i18n.translate(f"admin.{name}"), "url": f"/admin/{name}", "current": name == here}
+            for name in names
+        ]
+    }
 
 
 @blueprint.get("/")
@@ -61,15 +64,33 @@ def list_users() -> Answer:
         names = {each.code: each.name for each in organizations.read_all(connection).values()}
     query = _fold(flask.request.args.get("q", ""))
     if query:
-        found = {number: user for number, user in found.items() if query in _fold(" ".join((
-            user.login, user.name, user.kana, user.email,
-            *(f"{p.organization} {names.get(p.organization, '')} {p.title}" for p in user.places),
-        )))}
+        found = {
+            number: user
+            for number, user in found.items()
+            if query
+            in _fold(
+                " ".join(
+                    (
+                        user.login,
+                        user.name,
+                        user.kana,
+                        user.email,
+                        *(f"{p.organization} {names.get(p.organization, '')} {p.title}" for p in user.places),
+                    )
+                )
+            )
+        }
     page, pages = _page(len(found))
     shown = list(found.items())[(page - 1) * PAGE : page * PAGE]
     return flask.render_template(
-        "admin/users.html", users=shown, total=len(found), names=names, query=flask.request.args.get("q", ""),
-        page=page, pages=pages, url_of=_url_of,
+        "admin/users.html",
+        users=shown,
+        total=len(found),
+        names=names,
+        query=flask.request.args.get("q", ""),
+        page=page,
+        pages=pages,
+        url_of=_url_of,
     )
 
 
@@ -109,10 +130,17 @@ def _edit_user(form: UserForm, number: int | None, *, active: bool) -> Answer:
             return flask.redirect(flask.url_for("admin.list_users"))
     with _reading() as connection:
         places = _organization_options(connection)
-        named = [forms.Option(each.code, each.name) for each in groups.read_all(connection).values()
-                 if not each.built_in]
+        named = [
+            forms.Option(each.code, each.name) for each in groups.read_all(connection).values() if not each.built_in
+        ]
     page = flask.render_template(
-        "admin/user.html", form=form, number=number, active=active, problems=lines, organizations=places, groups=named,
+        "admin/user.html",
+        form=form,
+        number=number,
+        active=active,
+        problems=lines,
+        organizations=places,
+        groups=named,
         places=[*form.places, *[users.Place("")] * SPARE_PLACES],
         locales=forms.options(("", "account.locale_default"), *((x, f"account.locale_{x}") for x in messages.LOCALES)),
         rules=i18n.translate("account.password_rules", minimum=passwords.MINIMUM),
@@ -161,8 +189,11 @@ def list_organizations() -> Answer:
             for place in user.places if user.active else ():
                 sizes[place.organization] = sizes.get(place.organization, 0) + 1
     query = _fold(flask.request.args.get("q", ""))
-    shown = [(number, found[number], depth) for number, depth in order
-             if query in _fold(f"{found[number].code} {found[number].name}")]
+    shown = [
+        (number, found[number], depth)
+        for number, depth in order
+        if query in _fold(f"{found[number].code} {found[number].name}")
+    ]
     return flask.render_template(
         "admin/organizations.html", organizations=shown, sizes=sizes, query=flask.request.args.get("q", "")
     )
@@ -184,10 +215,16 @@ def edit_organization(number: int) -> Answer:
     if _is_post():
         return _edit_organization(OrganizationForm.posted(), number)
     return _edit_organization(
-        OrganizationForm(data={
-            "code": data.code, "name": data.name, "parent": data.parent, "position": str(data.position),
-            "active": data.active,
-        }), number,
+        OrganizationForm(
+            data={
+                "code": data.code,
+                "name": data.name,
+                "parent": data.parent,
+                "position": str(data.position),
+                "active": data.active,
+            }
+        ),
+        number,
     )
 
 
@@ -235,9 +272,18 @@ def edit_group(number: int) -> Answer:
     """Change a group."""
     with _reading() as connection:
         data = groups.read(connection, number)
-    form = GroupForm.posted() if _is_post() else GroupForm(data={
-        "code": data.code, "name": data.name, "members": "\n".join(data.members), "active": data.active,
-    })
+    form = (
+        GroupForm.posted()
+        if _is_post()
+        else GroupForm(
+            data={
+                "code": data.code,
+                "name": data.name,
+                "members": "\n".join(data.members),
+                "active": data.active,
+            }
+        )
+    )
     return _edit_group(form, number, built_in=data.built_in)
 
 
@@ -325,8 +371,15 @@ def audit_log() -> Answer:
             sa.select(_audit).where(condition).order_by(_audit.c.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
         ).all()
     entries = [
-        {"at": _local_time(row.at), "who": row.actor_name, "address": row.address, "action": row.action,
-         "words": _action_words(row.action), "target": row.target, "details": _details(row.details)}
+        {
+            "at": _local_time(row.at),
+            "who": row.actor_name,
+            "address": row.address,
+            "action": row.action,
+            "words": _action_words(row.action),
+            "target": row.target,
+            "details": _details(row.details),
+        }
         for row in rows
     ]
     return flask.render_template(

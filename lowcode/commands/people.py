@@ -22,8 +22,9 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--kana", default="", help=say("cli.option.kana"))
     parser.add_argument("--email", default="", help=say("cli.option.email"))
     parser.add_argument("--admin", action="store_true", help=say("cli.option.admin"))
-    parser.add_argument("--organization", action="append", default=[], metavar="CODE",
-                        help=say("cli.option.organization"))
+    parser.add_argument(
+        "--organization", action="append", default=[], metavar="CODE", help=say("cli.option.organization")
+    )
     parser.add_argument("--group", action="append", default=[], metavar="CODE", help=say("cli.option.group"))
     command(subparsers, "user list", _list_users, "cli.help.user_list")
     for name, active in (("disable", False), ("enable", True)):
@@ -60,14 +61,16 @@ def _add_user(options: argparse.Namespace) -> Answer:
     services = open_services()
     password = passwords.prepare(read_password())
     data = users.UserData(
-        login=options.login, name=options.name or options.login, kana=options.kana, email=options.email,
-        administrator=options.admin, places=tuple(users.Place(code) for code in options.organization),
+        login=options.login,
+        name=options.name or options.login,
+        kana=options.kana,
+        email=options.email,
+        administrator=options.admin,
+        places=tuple(users.Place(code) for code in options.organization),
         groups=tuple(options.group),
     )
     with db.writing(services.engine) as connection:
-        number = users.save(
-            connection, data, services.system(REASON), services.settings.now(), password=password
-        )
+        number = users.save(connection, data, services.system(REASON), services.settings.now(), password=password)
         saved = users.read(connection, number)
     return Answer({"id": number, "login": saved.login}, [say("cli.user_added", login=saved.login)])
 
@@ -77,8 +80,14 @@ def _list_users(options: argparse.Namespace) -> Answer:
     with db.reading(services.engine) as connection:
         found = users.read_all(connection)
     lines = table(
-        (number, user.login, user.name, ",".join(p.organization for p in user.places), ",".join(user.groups),
-         _marks(user.active, user.administrator))
+        (
+            number,
+            user.login,
+            user.name,
+            ",".join(p.organization for p in user.places),
+            ",".join(user.groups),
+            _marks(user.active, user.administrator),
+        )
         for number, user in found.items()
     )
     return Answer([{"id": number, **asdict(user)} for number, user in found.items()], lines)
@@ -143,15 +152,20 @@ def _list_groups(options: argparse.Namespace) -> Answer:
     services = open_services()
     with db.reading(services.engine) as connection:
         found = groups.read_all(connection)
-    lines = table((number, each.code, each.name, ",".join(each.members), _marks(each.active))
-                  for number, each in found.items())
+    lines = table(
+        (number, each.code, each.name, ",".join(each.members), _marks(each.active)) for number, each in found.items()
+    )
     return Answer([{"id": number, **asdict(each)} for number, each in found.items()], lines)
 
 
 def _import(options: argparse.Namespace) -> Answer:
     services = open_services()
     counts = people_csv.load(
-        services.engine, options.kind, options.file.read_bytes(), services.system(REASON), services.settings.now(),
+        services.engine,
+        options.kind,
+        options.file.read_bytes(),
+        services.system(REASON),
+        services.settings.now(),
         dry_run=options.dry_run,
     )
     code = "cli.csv_would" if options.dry_run else "cli.csv_done"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import os
 import stat
 import sys
@@ -16,6 +14,10 @@ import orjson
 from lowcode import db, health
 from lowcode.accounts import first, organizations, passwords, users
 from lowcode.commands import Answer, Subparsers, command, open_services, say, serving
+from lowcode.commands.templates import owner
+from lowcode.demo.load import load
+from lowcode.demo.presets import World
+from lowcode.errors import Conflict
 from lowcode.services import Services, secret_key
 from lowcode.system import meta, migrate
 
@@ -29,8 +31,9 @@ DEMO: t.Final = (
     ("jimu", "事務 一郎", "じむ いちろう", "kansen", "主事", False),
 )
 """The people of a first look, where the demo data brings none."""
-CONTENTS: t.Final = (("lowcode.commands.templates", "quickstart"), ("lowcode.commands.demo", "quickstart"))
-"""Functions ``(services) -> None`` that fill a fresh installation: shipped templates, then invented records."""
+NO_DEMO = "none"
+TELL_EACH = 5_000
+"""Records between two lines of progress."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -38,6 +41,7 @@ def add(subparsers: Subparsers) -> None:
     command(subparsers, "init", _init, "cli.help.init")
     command(subparsers, "doctor", _doctor, "cli.help.doctor")
     parser = command(subparsers, "quickstart", _quickstart, "cli.help.quickstart")
+    parser.add_argument("--demo", default="demo", metavar="PRESET", help=say("cli.option.demo"))
     parser.add_argument("--no-serve", action="store_true", help=say("cli.option.no_serve"))
 
 
@@ -51,15 +55,18 @@ def _init(options: argparse.Namespace) -> Answer:
     services = open_services(check=False)
     before, after = prepare(services)
     code = "cli.init_made" if before is None else "cli.init_current" if before == after else "cli.init_upgraded"
-    return Answer({"before": before, "after": after, "data_dir": str(services.settings.data_dir)},
-                  [say(code, before=before, after=after)])
+    return Answer(
+        {"before": before, "after": after, "data_dir": str(services.settings.data_dir)},
+        [say(code, before=before, after=after)],
+    )
 
 
 def _doctor(options: argparse.Namespace) -> Answer:
     findings = health.examine(open_services(check=False))
     lines = [f"{say(f'cli.doctor.{each.state}')}\t{say(f'cli.doctor.{each.name}')}\t{each.text}" for each in findings]
     return Answer(
-        [{"name": each.name, "state": each.state, "text": each.text} for each in findings], lines,
+        [{"name": each.name, "state": each.state, "text": each.text} for each in findings],
+        lines,
         failed=any(each.state == "bad" for each in findings),
     )
 
@@ -70,17 +77,22 @@ def _quickstart(options: argparse.Namespace) -> Answer:
     logins = _demo_people(services)
     with db.reading(services.engine) as connection:
         done = DONE in meta.everything(connection)
-    if not done and _fill(services):
+    if not done and options.demo != NO_DEMO:
+        _fill(services, options.demo)
         with db.writing(services.engine) as connection:
             meta.write(connection, DONE, services.settings.now().isoformat())
     binds = serving.default_binds()
     address = f"http://{binds[0]}"
     lines = [
-        "", say("cli.quickstart_address", address=address),
-        *(say("cli.quickstart_login", login=each["login"], password=each["password"], name=each["name"])
-          for each in logins),
+        "",
+        say("cli.quickstart_address", address=address),
+        *(
+            say("cli.quickstart_login", login=each["login"], password=each["password"], name=each["name"])
+            for each in logins
+        ),
         say("cli.quickstart_kept", file=services.settings.data_dir / LOGINS) if logins else "",
-        say("cli.quickstart_kept_data"), "",
+        say("cli.quickstart_kept_data"),
+        "",
     ]
     if options.no_serve:
         return Answer({"address": address, "logins": logins}, lines)
@@ -91,15 +103,31 @@ def _quickstart(options: argparse.Namespace) -> Answer:
     serving.serve(services, binds)
 
 
-def _fill(services: Services) -> bool:
-    """Install the shipped templates and the demo data; whether this release has any."""
-    found = [module for module, _ in CONTENTS if importlib.util.find_spec(module) is not None]
-    if found:
-        print(say("cli.quickstart_filling"), file=sys.stderr, flush=True)
-    for module, function in CONTENTS:
-        if module in found:
-            getattr(importlib.import_module(module), function)(services)
-    return bool(found)
+def _fill(services: Services, preset: str) -> None:
+    """Install the shipped templates with invented data. A first start that was broken off goes on as it is."""
+    print(say("cli.quickstart_filling"), file=sys.stderr, flush=True)
+    with db.reading(services.engine) as connection:
+        people = services.directories.current(connection).people
+    staff = [number for number, person in sorted(people.items()) if person.entity.active]
+    told = 0
+
+    def progress(app: str, count: int) -> None:
+        nonlocal told
+        if count - told >= TELL_EACH or count < told:
+            told = count
+            print(say("cli.demo.progress", app=app, count=count), file=sys.stderr, flush=True)
+
+    try:
+        load(
+            services.engine,
+            World.of(preset),
+            catalog=services.catalog,
+            staff=staff,
+            install_as=owner(services),
+            progress=progress,
+        )
+    except Conflict as error:
+        print(say(error.code, **error.params), file=sys.stderr, flush=True)
 
 
 def _demo_people(services: Services) -> list[dict[str, str]]:

@@ -93,8 +93,11 @@ class Membership(Base):
 
     __table_args__ = (
         sa.Index(
-            "uq_memberships_primary", "user_id", unique=True,
-            sqlite_where=sa.text("is_primary"), postgresql_where=sa.text("is_primary"),
+            "uq_memberships_primary",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("is_primary"),
+            postgresql_where=sa.text("is_primary"),
         ),
     )
 
@@ -192,8 +195,11 @@ class App(Base):
 
     __table_args__ = (
         sa.Index(
-            "uq_apps_code", "code", unique=True,
-            sqlite_where=sa.text("deleted_at IS NULL"), postgresql_where=sa.text("deleted_at IS NULL"),
+            "uq_apps_code",
+            "code",
+            unique=True,
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -278,8 +284,10 @@ class OutboxEntry(Base):
 
     __table_args__ = (
         sa.Index(
-            "ix_outbox_waiting", "id",
-            sqlite_where=sa.text("delivered_at IS NULL"), postgresql_where=sa.text("delivered_at IS NULL"),
+            "ix_outbox_waiting",
+            "id",
+            sqlite_where=sa.text("delivered_at IS NULL"),
+            postgresql_where=sa.text("delivered_at IS NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -316,7 +324,9 @@ class Job(Base):
     __table_args__ = (
         sa.Index("ix_jobs_state_run_at", "state", "run_at"),
         sa.Index(
-            "uq_jobs_unique_key", "unique_key", unique=True,
+            "uq_jobs_unique_key",
+            "unique_key",
+            unique=True,
             sqlite_where=sa.text("state IN ('waiting', 'running')"),
             postgresql_where=sa.text("state IN ('waiting', 'running')"),
         ),

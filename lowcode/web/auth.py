@@ -71,7 +71,12 @@ def set_cookie(response: flask.typing.ResponseReturnValue, token: str) -> flask.
     """Hand the session's token to the browser. Gone when the browser is closed."""
     made = flask.make_response(response)
     made.set_cookie(
-        cookie_name(), token, httponly=True, secure=state.is_https(), samesite="Lax", path="/",
+        cookie_name(),
+        token,
+        httponly=True,
+        secure=state.is_https(),
+        samesite="Lax",
+        path="/",
         max_age=None,
     )
     return made

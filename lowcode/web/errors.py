@@ -17,9 +17,19 @@ log = logging.getLogger("lowcode.web")
 JSON_PATHS = ("/api/", "/k/v1/", "/k/guest/", "/v1/")
 # What the server itself refuses, in our words.
 _HTTP_CODES: t.Final = {
-    400: "http.bad_request", 403: "forbidden", 404: "not_found", 405: "http.method", 408: "http.timeout",
-    411: "http.bad_request", 413: "too_large", 414: "http.bad_request", 415: "http.media_type", 416: "http.bad_request",
-    429: "too_many", 431: "http.bad_request", 503: "busy",
+    400: "http.bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "http.method",
+    408: "http.timeout",
+    411: "http.bad_request",
+    413: "too_large",
+    414: "http.bad_request",
+    415: "http.media_type",
+    416: "http.bad_request",
+    429: "too_many",
+    431: "http.bad_request",
+    503: "busy",
 }
 RETRY_SECONDS = 2
 
@@ -52,8 +62,10 @@ def wants_json() -> bool:
 
 def problem_lines(problems: t.Iterable[Problem]) -> list[ProblemLine]:
     """Problems for ``ui.error_summary``; the last name of a path is the field to go to."""
-    return [ProblemLine(i18n.sentence(p), next((str(s) for s in reversed(p.path) if isinstance(s, str)), ""))
-            for p in problems]
+    return [
+        ProblemLine(i18n.sentence(p), next((str(s) for s in reversed(p.path) if isinstance(s, str)), ""))
+        for p in problems
+    ]
 
 
 def problems_json(problems: t.Iterable[Problem]) -> list[dict[str, t.Any]]:
@@ -131,9 +143,15 @@ def _answer(
         title = i18n.translate(f"error_page.{status}")
         if title.startswith("error_page."):
             title = i18n.translate("error_page.other")
-        response = flask.make_response(flask.render_template(
-            "error.html", title=title, text=message, code=code, problems=problem_lines(problems),
-            request_id=request_id if status >= 500 else "",
-        ))
+        response = flask.make_response(
+            flask.render_template(
+                "error.html",
+                title=title,
+                text=message,
+                code=code,
+                problems=problem_lines(problems),
+                request_id=request_id if status >= 500 else "",
+            )
+        )
     response.status_code = status
     return response

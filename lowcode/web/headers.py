@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import flask
 
-CONTENT_POLICY = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
 def register(app: flask.Flask) -> None:

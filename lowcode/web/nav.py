@@ -17,8 +17,13 @@ from lowcode.web import i18n, state
 
 HUES = ("blue", "green", "red", "orange", "purple", "cyan", "magenta", "brown", "grey")
 BY_COLOUR = {
-    "#c2410c": "orange", "#0066be": "blue", "#197a4b": "green", "#6f23d0": "purple", "#006f83": "cyan",
-    "#8b3200": "brown", "#aa00aa": "magenta",
+    "#c2410c": "orange",
+    "#0066be": "blue",
+    "#197a4b": "green",
+    "#6f23d0": "purple",
+    "#006f83": "cyan",
+    "#8b3200": "brown",
+    "#aa00aa": "magenta",
 }
 SIZES, DENSITIES, FOCUS = ("100", "112", "125"), ("narrow", "standard", "wide"), ("normal", "strong")
 Counter = Callable[[], int]
@@ -64,8 +69,15 @@ class Nav:
 
     def __init__(self) -> None:
         self.links: Mapping[str, str] = {
-            "home": "/", "work": "/work", "notices": "/notices", "apps": "/apps", "search": "/search",
-            "logout": "/logout", "settings": "/account", "help": "/help", "new_space": "/spaces/new",
+            "home": "/",
+            "work": "/work",
+            "notices": "/notices",
+            "apps": "/apps",
+            "search": "/search",
+            "logout": "/logout",
+            "settings": "/account",
+            "help": "/help",
+            "new_space": "/spaces/new",
             "rail": "/account/rail",
         }
 
@@ -75,9 +87,12 @@ class Nav:
         if state.find_actor() is None:
             return ()
         with state.reading() as workspace:
-            found = [app_link(live) for live in workspace.snapshot.all()
-                     if AppPolicy(workspace.actor, live.id).allows("view", live.definition)
-                     or AppPolicy(workspace.actor, live.id).allows("add", live.definition)]
+            found = [
+                app_link(live)
+                for live in workspace.snapshot.all()
+                if AppPolicy(workspace.actor, live.id).allows("view", live.definition)
+                or AppPolicy(workspace.actor, live.id).allows("add", live.definition)
+            ]
         return tuple(sorted(found, key=lambda app: (app.space, app.name, app.id)))
 
     @functools.cached_property
@@ -143,8 +158,13 @@ def app_link(live: LiveApp) -> AppLink:
     # kintone's own icons have names such as APP1; ours are names of the sprite.
     icon = settings.icon.key if settings.icon.key.islower() else "table-2"
     return AppLink(
-        id=live.id, code=live.code, name=live.definition.display_name(i18n.locale()), url=f"/k/{live.id}/",
-        icon=icon, hue=app_hue(settings.hue, live.id), space=settings.space,
+        id=live.id,
+        code=live.code,
+        name=live.definition.display_name(i18n.locale()),
+        url=f"/k/{live.id}/",
+        icon=icon,
+        hue=app_hue(settings.hue, live.id),
+        space=settings.space,
         current=flask.request.path.startswith((f"/k/{live.id}/", f"/k/admin/app/{live.id}/")),
     )
 
@@ -178,7 +198,10 @@ def globals_of_page() -> dict[str, t.Any]:
     """What every template may use besides the globals of the environment."""
     facts: Mapping[str, str] = flask.g.get("meta") or {}
     return {
-        "nav": Nav(), "me": me(), "prefs": preferences(), "locale": i18n.locale(),
+        "nav": Nav(),
+        "me": me(),
+        "prefs": preferences(),
+        "locale": i18n.locale(),
         "site_name": facts.get(meta.SITE_NAME) or i18n.translate("nav.site_name"),
         "site_unit": facts.get(meta.SITE_UNIT, ""),
     }

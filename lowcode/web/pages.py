@@ -55,8 +55,12 @@ def do_login() -> Answer:
     services = state.services()
     try:
         entered = log_in(
-            services.engine, services.settings, form.login.data or "", form.password.data or "",
-            address=state.address(), agent=flask.request.user_agent.string,
+            services.engine,
+            services.settings,
+            form.login.data or "",
+            form.password.data or "",
+            address=state.address(),
+            agent=flask.request.user_agent.string,
         )
     except (Invalid, TooMany) as error:
         text = i18n.translate(error.code, **error.params)
@@ -111,8 +115,13 @@ def password() -> Answer:
             if form.new.data != form.again.data:
                 raise Invalid([Problem(code="password.not_equal", path=("again",))])
             change_password(
-                services.engine, services.settings, actor, form.old.data or "", form.new.data or "",
-                address=state.address(), keep_session=session.hash if session else None,
+                services.engine,
+                services.settings,
+                actor,
+                form.old.data or "",
+                form.new.data or "",
+                address=state.address(),
+                keep_session=session.hash if session else None,
             )
         except Invalid as error:
             lines = form.take(error)
@@ -122,7 +131,9 @@ def password() -> Answer:
             flask.flash(i18n.translate("account.password_changed"))
             return flask.redirect("/")
     page = flask.render_template(
-        "password.html", problems=lines, forced=session is not None and session.must_change_password,
+        "password.html",
+        problems=lines,
+        forced=session is not None and session.must_change_password,
         rules=i18n.translate("account.password_rules", minimum=passwords.MINIMUM),
     )
     return page, 422 if lines else 200
@@ -153,7 +164,12 @@ def account() -> Answer:
         try:
             with db.writing(services.engine) as connection:
                 users.set_own(
-                    connection, number, actor, _now(), locale=form.locale.data or "", zone=form.zone.data or "",
+                    connection,
+                    number,
+                    actor,
+                    _now(),
+                    locale=form.locale.data or "",
+                    zone=form.zone.data or "",
                     preferences=orjson.dumps(looks).decode(),
                 )
         except Invalid as error:
@@ -166,13 +182,19 @@ def account() -> Answer:
         form = AccountForm(data={"locale": data.locale, "zone": data.zone, **nav.preferences()})
     session = state.session()
     page = flask.render_template(
-        "account.html", form=form, problems=lines, person=data, sessions=opened,
-        own_session=session.hash if session else "", own_number=number,
+        "account.html",
+        form=form,
+        problems=lines,
+        person=data,
+        sessions=opened,
+        own_session=session.hash if session else "",
+        own_number=number,
         locales=forms.options(("", "account.locale_default"), *((x, f"account.locale_{x}") for x in messages.LOCALES)),
         sizes=[forms.Option(x, f"{x} %") for x in nav.SIZES],
         densities=forms.options(*((x, f"account.density_{x}") for x in nav.DENSITIES)),
         focuses=forms.options(*((x, f"account.focus_{x}") for x in nav.FOCUS)),
-        zones=sorted(zoneinfo.available_timezones()), zone_default=services.settings.zone.key,
+        zones=sorted(zoneinfo.available_timezones()),
+        zone_default=services.settings.zone.key,
         local=_local_time,
     )
     return page, 422 if lines else 200
@@ -215,8 +237,11 @@ def end_sessions() -> Answer:
 
 
 def _looks(form: AccountForm) -> dict[str, str]:
-    chosen = (("size", form.size.data, nav.SIZES), ("density", form.density.data, nav.DENSITIES),
-              ("focus", form.focus.data, nav.FOCUS))
+    chosen = (
+        ("size", form.size.data, nav.SIZES),
+        ("density", form.density.data, nav.DENSITIES),
+        ("focus", form.focus.data, nav.FOCUS),
+    )
     return {name: value for name, value, allowed in chosen if value in allowed}
 
 
@@ -280,7 +305,11 @@ def _first_administrator() -> Answer:
             _check_setup(form)
             data = users.UserData(login=form.login.data or "", name=form.name.data or "", administrator=True)
             entered = first.administrator(
-                services.engine, services.settings, data, form.password.data or "", address=state.address(),
+                services.engine,
+                services.settings,
+                data,
+                form.password.data or "",
+                address=state.address(),
                 agent=flask.request.user_agent.string,
             )
         except Invalid as error:

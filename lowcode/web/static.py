@@ -18,8 +18,14 @@ from lowcode import resources
 PACKAGES = ("web", "runtime", "designer", "admin")
 # A browser refuses a module or a sheet of a wrong type under nosniff; the system's table of types may lack them.
 TYPES = {
-    ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
-    ".json": "application/json", ".woff2": "font/woff2", ".png": "image/png", ".wasm": "application/wasm",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".wasm": "application/wasm",
     ".txt": "text/plain",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

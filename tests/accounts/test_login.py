@@ -105,7 +105,12 @@ def test_a_changed_password_ends_the_other_sessions(services: Services) -> None:
     mine, other = enter(services), enter(services)
     actor = services.actor(number)
     change_password(
-        services.engine, services.settings, actor, PASSWORD, "four quiet ledgers", address=HOME,
+        services.engine,
+        services.settings,
+        actor,
+        PASSWORD,
+        "four quiet ledgers",
+        address=HOME,
         keep_session=sessions.hash_token(mine),
     )
     assert (is_open(services, mine), is_open(services, other)) == (True, False)
@@ -153,8 +158,16 @@ def test_all_refusals_look_the_same(services: Services) -> None:
     with db.writing(services.engine) as connection:
         users.save(connection, UserData(login="nopass", name="x"), services.system("test"), NOW)
     refusals = []
-    for login, password in (("sato", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("late", PASSWORD),
-                            ("nopass", ""), ("sato", ""), ("", ""), ("sato", "x" * 100_000)):
+    for login, password in (
+        ("sato", "wrong"),
+        ("nobody", PASSWORD),
+        ("gone", PASSWORD),
+        ("late", PASSWORD),
+        ("nopass", ""),
+        ("sato", ""),
+        ("", ""),
+        ("sato", "x" * 100_000),
+    ):
         with pytest.raises(Invalid) as refused:
             enter(services, login, password)
         refusals.append([(p.code, p.path, dict(p.params)) for p in refused.value.problems])

@@ -44,9 +44,17 @@ def test_a_user_is_kept_as_given(services: Services) -> None:
     with db.writing(services.engine) as connection:
         groups.save(connection, GroupData(code="night", name="夜間"), services.system("test"), NOW)
     given = UserData(
-        login="sato", name="佐藤 花子", kana="さとう はなこ", email="sato@example.jp", locale="en", zone="Asia/Seoul",
-        administrator=True, must_change_password=True, expires_on=date(2027, 3, 31),
-        places=(Place("infection", "係長"), Place("food")), groups=("night",),
+        login="sato",
+        name="佐藤 花子",
+        kana="さとう はなこ",
+        email="sato@example.jp",
+        locale="en",
+        zone="Asia/Seoul",
+        administrator=True,
+        must_change_password=True,
+        expires_on=date(2027, 3, 31),
+        places=(Place("infection", "係長"), Place("food")),
+        groups=("night",),
     )
     with db.writing(services.engine) as connection:
         number = users.save(connection, given, services.system("test"), NOW)

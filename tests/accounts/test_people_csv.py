@@ -41,7 +41,9 @@ def refusals(services: Services, kind: people_csv.Kind, text: str | bytes) -> li
     return [(p.code, p.path) for p in refused.value.problems]
 
 
-TREE = "code,name,parent,position\ninfection,感染症係,health,2\nhealth,保健所,city,1\ncity,市,,0\nfood,食品係,health,1\n"
+TREE = (
+    "code,name,parent,position\ninfection,感染症係,health,2\nhealth,保健所,city,1\ncity,市,,0\nfood,食品係,health,1\n"
+)
 
 
 def test_an_april_is_brought_in_and_out_again(services: Services, tmp_path: Path) -> None:
@@ -110,10 +112,17 @@ def test_every_mistake_is_named_with_line_and_column(services: Services) -> None
         ",名なし,,,,,,,,\n"
     )
     assert set(refusals(services, "users", text)) == {
-        ("people.code_letters", (3, "login")), ("people.required", (3, "name")), ("user.email", (3, "email")),
-        ("user.no_organization", (3, "organizations")), ("user.no_group", (3, "groups")),
-        ("user.yes_or_no", (3, "administrator")), ("user.yes_or_no", (3, "active")), ("user.date", (3, "expires_on")),
-        ("user.zone", (3, "zone")), ("password.too_short", (3, "password")), ("people.required", (4, "login")),
+        ("people.code_letters", (3, "login")),
+        ("people.required", (3, "name")),
+        ("user.email", (3, "email")),
+        ("user.no_organization", (3, "organizations")),
+        ("user.no_group", (3, "groups")),
+        ("user.yes_or_no", (3, "administrator")),
+        ("user.yes_or_no", (3, "active")),
+        ("user.date", (3, "expires_on")),
+        ("user.zone", (3, "zone")),
+        ("password.too_short", (3, "password")),
+        ("people.required", (4, "login")),
     }
 
 

@@ -60,10 +60,12 @@ def test_every_older_database_keeps_its_data(engine: sa.Engine) -> None:
     with db.writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        connection.execute(sa.text(
-            "INSERT INTO users (login, name, created_at, updated_at) VALUES"
-            " ('sato', '佐藤', '2026-01-01T00:00:00.000000', '2026-01-01T00:00:00.000000')"
-        ))
+        connection.execute(
+            sa.text(
+                "INSERT INTO users (login, name, created_at, updated_at) VALUES"
+                " ('sato', '佐藤', '2026-01-01T00:00:00.000000', '2026-01-01T00:00:00.000000')"
+            )
+        )
     migrate.upgrade(engine)
     with db.reading(engine) as connection:
         assert connection.execute(sa.text("SELECT login, name, active FROM users")).all() == [("sato", "佐藤", True)]
@@ -101,8 +103,10 @@ def test_every_sqlite_connection_is_durable_and_keeps_references(engine: sa.Engi
         return
     opened = [engine.connect() for _ in range(4)]  # each is a connection of its own in the pool
     for connection in opened:
-        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                 for name in ("journal_mode", "synchronous", "foreign_keys")}
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
         assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         connection.close()
 

@@ -18,9 +18,17 @@ from lowcode.web import auth
 from tests.people import make_services
 
 KINDS: tuple[tuple[str, t.Callable[[], Exception], int, str], ...] = (
-    ("invalid", lambda: errors.Invalid([Problem(code="people.required", path=(3, "name")),
-                                        Problem(code="user.zone", path=("zone",), params={"value": "<b>"})]),
-     422, "invalid"),
+    (
+        "invalid",
+        lambda: errors.Invalid(
+            [
+                Problem(code="people.required", path=(3, "name")),
+                Problem(code="user.zone", path=("zone",), params={"value": "<b>"}),
+            ]
+        ),
+        422,
+        "invalid",
+    ),
     ("one", lambda: errors.invalid("login.failed", "login"), 422, "invalid"),
     ("not-found", lambda: errors.NotFound("user.not_found", user=1), 404, "user.not_found"),
     ("forbidden", lambda: errors.Forbidden("forbidden.administrators_only"), 403, "forbidden.administrators_only"),
