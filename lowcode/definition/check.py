@@ -6,7 +6,7 @@ import typing as t
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from lowcode.definition import formulas, related
+from lowcode.definition import cycles, formulas, related
 from lowcode.definition.complete import RESERVED, SYSTEM_TYPES
 from lowcode.definition.layout import LAYOUT_ONLY, LayoutGroup, LayoutRow, items
 from lowcode.definition.queries import QueryChecker, QueryText, Waiting
@@ -36,6 +36,7 @@ def check(
         *_indexes(definition), *_views(definition), *_status(definition), *_rights(definition),
         *formulas.check(definition.fields),
         *related.check(definition, known_apps, query_checker),
+        *cycles.check(definition, known_apps),
     ]
     if query_checker is not None:
         found.extend(_queries(definition, query_checker))

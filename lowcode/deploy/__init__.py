@@ -13,10 +13,30 @@ from lowcode.deploy.publish import (
     rollback,
     tidy,
 )
+from lowcode.deploy.purge import Leftover, leftovers, purge
 from lowcode.deploy.versions import Version, known_apps, list_versions, live_apps
 
 __all__ = [
-    "Draft", "Note", "Plan", "Version", "apply_definition", "create_app", "deploy", "deploy_all", "discard_draft",
-    "find_draft", "known_apps", "list_versions", "live_apps", "load_draft", "plan_deploy", "rebase_draft", "rollback",
-    "save_draft", "tidy",
+    "Draft",
+    "Leftover",
+    "Note",
+    "Plan",
+    "Version",
+    "apply_definition",
+    "create_app",
+    "deploy",
+    "deploy_all",
+    "discard_draft",
+    "find_draft",
+    "known_apps",
+    "leftovers",
+    "list_versions",
+    "live_apps",
+    "load_draft",
+    "plan_deploy",
+    "purge",
+    "rebase_draft",
+    "rollback",
+    "save_draft",
+    "tidy",
 ]

@@ -64,7 +64,7 @@ def expand(engine: sa.Engine, plan: Plan, ctx: Context) -> dict[int, int]:
     :raises Invalid: a field that is to be unique holds a value twice.
     """
     for step in plan.steps:
-        patiently(engine, lambda connection, step=step: step.apply(operations(connection)))  # type: ignore[misc]
+        _do(engine, step)
     seen: dict[int, int] = {}
     if (plan.conversions or plan.stale) and plan.old_tables is not None:
         work = recomputation(plan, ctx)
@@ -77,6 +77,10 @@ def expand(engine: sa.Engine, plan: Plan, ctx: Context) -> dict[int, int]:
             work.everything(engine)
     build(engine, plan.index_steps)
     return seen
+
+
+def _do(engine: sa.Engine, step: Step) -> None:
+    patiently(engine, lambda connection: step.apply(operations(connection)))
 
 
 def recomputation(plan: Plan, ctx: Context) -> Recomputation:
@@ -118,7 +122,7 @@ def build(engine: sa.Engine, steps: Sequence[Step]) -> None:
                     step.apply(operations(connection))
                     _require_usable(connection, step)
             else:
-                patiently(engine, lambda connection, step=step: step.apply(operations(connection)))  # type: ignore[misc]
+                _do(engine, step)
         except sa.exc.IntegrityError:
             if isinstance(step, BuildIndex) and engine.dialect.name == "postgresql":
                 with _autocommit(engine) as connection:
@@ -182,7 +186,8 @@ def _catch_up(connection: sa.Connection, item: Ready, ctx: Context) -> None:
         return
     history = plan.old_tables.history
     changed = connection.scalars(
-        sa.select(history.c.record_id).where(history.c.id > item.seen[plan.app_id]).distinct().order_by(history.c.record_id)
+        sa.select(history.c.record_id).where(history.c.id > item.seen[plan.app_id])
+        .distinct().order_by(history.c.record_id)
     ).all()
     for carrier in carriers(plan.old_tables, plan.new_tables, plan.conversions):
         for start in range(0, len(changed), BATCH):

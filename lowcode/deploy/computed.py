@@ -143,7 +143,7 @@ class Recomputation:
                     keys.append(own.store(lookups.transfer(relation, own, value, self.ctx)))
                 except Invalid:
                     continue
-            column = own.column(self.target.tables)  # type: ignore[arg-type]  # the protocol's attributes are only read
+            column = own.column(self.target.tables)
             for start in range(0, len(keys), BATCH):
                 found.update(connection.scalars(
                     sa.select(self.target.tables.main.c.id).where(column.in_(keys[start : start + BATCH]))

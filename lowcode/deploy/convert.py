@@ -55,18 +55,27 @@ class Carrier:
 
     def _select(self) -> sa.Select[t.Any]:
         main = self.source.main
-        old = main.c[self.conversion.old.column_name]
-        return sa.select(main.c.id, self.owner.label("owner"), old.label("old")).order_by(main.c.id)
+        old, back = self.conversion.old, self.conversion.back
+        columns = [main.c.id, self.owner.label("owner"), main.c[old.column_name].label("old")]
+        if back is not None:
+            # The live tables do not know this column any more; the database still has it.
+            columns.append(sa.column(back.column_name, back.column_type(), _selectable=main).label("back"))
+        return sa.select(*columns).order_by(main.c.id)
 
     def converter(self, ctx: Context) -> Callable[[t.Any], Value]:
-        """A function from what the old column holds to the new value. It raises :class:`Invalid`."""
-        old, new = self.conversion.old, self.conversion.new
+        """A function from a row of :meth:`rows` to the new value. It raises :class:`Invalid`."""
+        old, new, back = self.conversion.old, self.conversion.new, self.conversion.back
         convert = new.convert_from(old)
+        forward = old.convert_from(back) if back is not None else None
         if convert is None:
-            return lambda stored: _nothing(new)
+            return lambda row: _nothing(new)
 
-        def converted(stored: t.Any) -> Value:
-            value = old.load(stored)
+        def converted(row: t.Any) -> Value:
+            value = old.load(row.old)
+            if back is not None and forward is not None:
+                first = back.load(row.back)
+                if not back.is_empty(first) and _same(old, _attempt(old, forward, first, ctx), value):
+                    return first  # nobody changed it since it was converted
             return _nothing(new) if old.is_empty(value) else convert(value, ctx)
 
         return converted
@@ -78,7 +87,7 @@ class Carrier:
         values: dict[int, Value] = {}
         for row in rows:
             try:
-                values[row.id] = convert(row.old)
+                values[row.id] = convert(row)
             except Invalid:
                 values[row.id] = _nothing(new)
         if not values:
@@ -117,6 +126,17 @@ class Carrier:
 
 def _nothing(field: Field) -> Value:
     return () if isinstance(field, ManyValued) else None
+
+
+def _attempt(field: Field, convert: Callable[[Value, Context], Value], value: Value, ctx: Context) -> Value:
+    try:
+        return convert(value, ctx)
+    except Invalid:
+        return _nothing(field)
+
+
+def _same(field: Field, one: Value, other: Value) -> bool:
+    return bool(one == other) or (field.is_empty(one) and field.is_empty(other))
 
 
 def carriers(
@@ -161,7 +181,7 @@ def unconvertible(connection: sa.Connection, carrier: Carrier, ctx: Context) -> 
         after = rows[-1].id
         for row in rows:
             try:
-                convert(row.old)
+                convert(row)
             except Invalid:
                 shown = old.text(old.load(row.old), ctx)[:200]
                 counts[shown] = counts.get(shown, 0) + 1

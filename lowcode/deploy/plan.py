@@ -82,6 +82,7 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
     ancestors = _ancestors(connection, app_id, live, definition)
     used = versions.columns_used(connection, app_id)
     placed, conversions = storage.place(definition, ancestors, used, existing, app_id)
+    conversions = tuple(_with_way_back(connection, app_id, conversion, existing) for conversion in conversions)
     new_tables = tables_for(app_id, placed)
     source = _with_sources(live, placed, conversions)
     old_tables = None if source is None else tables_for(app_id, source)
@@ -100,7 +101,8 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
     changes = compare(live, placed)
     computes = computed.stale(live, placed, conversions)
     notes = (
-        *_notes(changes, conversions, lost, records), *_computed_notes(placed, computes, records), *_index_notes(connection, index_steps, records),
+        *_notes(changes, conversions, lost, records), *_computed_notes(placed, computes, records),
+        *_index_notes(connection, index_steps, records),
         *_duplicates(connection, placed, new_tables, index_steps, existing, conversions),
     )
     return Plan(
@@ -125,6 +127,23 @@ def _ancestors(
     if missing:
         found.update(versions.latest_fields(connection, app_id, missing))
     return found
+
+
+def _with_way_back(
+    connection: sa.Connection, app_id: int, conversion: Conversion, existing: Existing
+) -> Conversion:
+    table = f"app_{app_id}" if conversion.subtable_id is None else f"app_{app_id}_t{conversion.subtable_id}"
+
+    def fits(field: Field) -> bool:
+        return (
+            storage.shape(field) == storage.shape(conversion.new)
+            and field.column_name != conversion.old.column_name and existing.has(table, field.column_name)
+        )
+
+    if conversion.old.convert_from(conversion.new) is None:
+        return conversion
+    back = versions.earlier_field(connection, app_id, conversion.new.id, conversion.subtable_id, fits)
+    return replace(conversion, back=back)
 
 
 def _with_sources(

@@ -32,6 +32,9 @@ class Conversion:
     """The subtable in whose rows the field stands; None for the record itself."""
     old: Field
     new: Field
+    back: Field | None = None
+    """The field as an earlier version had it, stored as ``new`` will be: values that nobody changed since then
+    come back in their first form, even those that the change in between could not convert."""
 
     @property
     def possible(self) -> bool:

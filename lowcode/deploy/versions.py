@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -118,6 +118,19 @@ def latest_fields(
     return found
 
 
+def earlier_field(
+    connection: sa.Connection, app_id: int, field_id: int, subtable_id: int | None, fits: Callable[[Field], bool]
+) -> Field | None:
+    """The field as the newest version says in which it stood at this place and ``fits``."""
+    for definition in _newest_first(connection, app_id):
+        field = definition.by_id(field_id)
+        if field is not None and fits(field):
+            home = definition.subtable_of(field.code)
+            if (home.id if home else None) == subtable_id:
+                return field
+    return None
+
+
 def columns_used(connection: sa.Connection, app_id: int) -> frozenset[str]:
     """The first columns of every field of every version: what must never be filled with something else."""
     found: set[str] = set()
@@ -125,6 +138,16 @@ def columns_used(connection: sa.Connection, app_id: int) -> frozenset[str]:
         for settings in _properties(orjson.loads(raw)):
             found.add(settings.get("column") or f"f{settings.get('id')}")
     return frozenset(found)
+
+
+def labels_of_columns(connection: sa.Connection, app_id: int) -> dict[str, str]:
+    """The label of the field that each column belonged to, as the newest version that had it says."""
+    found: dict[str, str] = {}
+    for raw in _texts(connection, app_id):
+        for settings in _properties(orjson.loads(raw)):
+            for name in (settings.get("column") or f"f{settings.get('id')}", f"f{settings.get('id')}"):
+                found.setdefault(name, str(settings.get("label", "")))
+    return found
 
 
 def _properties(raw: Mapping[str, t.Any]) -> Iterator[Mapping[str, t.Any]]:

@@ -323,3 +323,19 @@ def test_query_texts_are_looked_into_by_what_is_handed_in() -> None:
         ("views", "全件", "filterCond"), ("views", "全件", "sort"), ("status", "actions", 0, "filterCond"),
     }
     assert [query.kind for query in seen] == ["filter", "sort", "filter"]
+
+
+def test_values_that_come_round_to_themselves_through_another_app_are_refused() -> None:
+    def total(code: str, other: str) -> AppDefinition:
+        return load(an_app(code).text("key").field("ROLLUP", "sum", rollup={
+            "relatedApp": {"code": other}, "keyField": "key", "relatedField": "key", "function": "SUM",
+            "field": "twice",
+        }).formula("twice", "sum * 2").json())
+
+    one, other = total("one", "other"), total("other", "one")
+    with pytest.raises(Invalid) as caught:
+        load(codec.dump(one), known_apps={"other": other})
+    (problem,) = caught.value.problems
+    assert problem.code == "definition.derived_cycle"
+    assert problem.path[0] == "properties"
+    assert problem.params["way"].count("→") == 4

@@ -135,7 +135,8 @@ MISTAKES: list[tuple[tuple[str | int, ...], t.Any, str, tuple[str | int, ...]]] 
     (("settings", "enableComments"), "maybe", "setting.wrong_type", ("settings", "enableComments")),
     (("settings", "firstMonthOfFiscalYear"), "13", "setting.out_of_range", ("settings", "firstMonthOfFiscalYear")),
     (("settings", "firstMonthOfFiscalYear"), "four", "setting.not_an_integer", ("settings", "firstMonthOfFiscalYear")),
-    (("settings", "numberPrecision", "digits"), "99", "setting.out_of_range", ("settings", "numberPrecision", "digits")),
+    (("settings", "numberPrecision", "digits"), "99", "setting.out_of_range",
+     ("settings", "numberPrecision", "digits")),
     (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "x"}, "definition.no_such_field",
      ("settings", "titleField", "code")),
     (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "rows"}, "definition.title_type",
@@ -219,7 +220,8 @@ def test_all_mistakes_come_at_once() -> None:
     None, 3, "x", [], {}, {"properties": {"a": {"type": []}}}, {"properties": {"a": {"type": "SUBTABLE", "fields": 3}}},
     {"properties": {"a": {"type": "RADIO_BUTTON", "options": {"x": 3}}}}, {"views": {"a": []}}, {"layout": [3, None]},
     {"layout": [{"type": "ROW", "fields": [[]]}]}, {"status": {"states": [], "actions": {}}}, {"acl": 3},
-    {"acl": {"app": {"rights": {}}}}, {"nextId": "x"}, {"nextId": True}, {"settings": {"name": "x", "names": {"en": 1}}},
+    {"acl": {"app": {"rights": {}}}}, {"nextId": "x"}, {"nextId": True},
+    {"settings": {"name": "x", "names": {"en": 1}}},
     {"properties": {"a": {"type": "DATE", "label": None, "id": "x"}}}, {"actions": {"x": {"id": []}}},
     {"properties": {"": {"type": "DATE"}}}, {"properties": {"a": {"type": "LOOKUP", "lookup": 3}}},
     {"properties": {"a": {"type": "NUMBER", "lookup": {"relatedApp": None}}}},
@@ -250,7 +252,10 @@ def test_a_stored_definition_is_not_held_to_later_rules() -> None:
 
 
 def test_an_old_format_is_upgraded_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(upgrade.STEPS, 0, lambda raw: {"code": raw["code"], "format": 1, "settings": {"name": raw["title"]}})
+    def step(raw: Json) -> Json:
+        return {"code": raw["code"], "settings": {"name": raw["title"]}}
+
+    monkeypatch.setitem(upgrade.STEPS, 0, step)
     assert load({"format": 0, "code": "old", "title": "昔"}).name == "昔"
 
 

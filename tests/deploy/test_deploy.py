@@ -129,7 +129,7 @@ def test_a_change_of_type_fills_a_new_column_and_lists_what_does_not_convert(dat
     apps.publish(database, number, raw)
     with db.reading(database) as connection:
         assert apps.live(connection, number)[1].field("age").column_name == f"f{field.id}_3"
-        assert apps.values(connection, number, "age")[0] == "41"
+        assert apps.values(connection, number, "age")[0] == "４１"
 
 
 def test_options_become_many_with_their_side_table(database: sa.Engine) -> None:
@@ -413,3 +413,44 @@ def test_a_new_roll_up_counts_the_children_that_are_there_and_those_that_come_me
     apps.publish(database, parent, raw)
     with db.reading(database) as connection:
         assert apps.values(connection, parent, "sum") == [Decimal(3), Decimal(15), None]
+
+
+def test_what_retired_fields_left_is_listed_and_purged(database: sa.Engine) -> None:
+    number = made(database)
+    apps.add_records(database, number, [{"name": "a", "age": "1", "signs": ["咳"]}, {"name": "b"}])
+    raw = apps.definition_json(database, number)
+    for code in ("age", "signs", "rows"):
+        del raw["properties"][code]
+    raw["layout"] = []
+    apps.publish(database, number, raw)
+    with db.reading(database) as connection:
+        found = deploy.leftovers(connection, number)
+    main = f"app_{number}"
+    assert {(item.label, item.filled) for item in found if item.table == main} == {("age", 1), ("signs", 1)}
+    assert {item.label for item in found if item.column is None} == {"signs", "rows"}
+    with pytest.raises(Conflict):
+        deploy.purge(database, number, found[:1])
+    deploy.purge(database, number, found)
+    with db.reading(database) as connection:
+        assert deploy.leftovers(connection, number) == ()
+        assert apps.values(connection, number, "name") == ["a", "b"]
+    # A version that had them can still come back, with empty fields.
+    deploy.rollback(database, number, 1, apps.ACTOR)
+    with db.reading(database) as connection:
+        assert apps.values(connection, number, "age") == [None, None]
+
+
+def test_going_back_brings_back_what_did_not_convert(database: sa.Engine) -> None:
+    number = made(database)
+    apps.add_records(database, number, [
+        {"name": "a", "age": "４１"}, {"name": "b", "age": "不明"}, {"name": "c", "age": "7"},
+        {"name": "d", "age": "?"},
+    ])
+    apps.publish(database, number, apps.retype(apps.definition_json(database, number), "age", type="NUMBER"))
+    apps.change_record(database, number, 3, {"age": "8"})
+    apps.change_record(database, number, 4, {"age": "9"})
+    apps.add_records(database, number, [{"name": "e", "age": "50"}])
+    deploy.rollback(database, number, 1, apps.ACTOR, ctx=apps.CTX)
+    with db.reading(database) as connection:
+        # Untouched values in their first form, changed and new ones as they are now.
+        assert apps.values(connection, number, "age") == ["４１", "不明", "8", "9", "50"]
