@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
+    finally:
+        commands.close_services()
     _show(as_json, answer)
     return FAILED if answer.failed else 0
 

@@ -30,6 +30,8 @@ class Answer:
     failed: bool = False
 
 
+_opened: list[Services] = []
+
 Run = Callable[[argparse.Namespace], Answer]
 
 
@@ -74,9 +76,16 @@ def open_services(*, check: bool = True) -> Services:
     :raises LowcodeError: the configuration is wrong, or the database is too old or too new.
     """
     services = Services.open()
+    _opened.append(services)
     if check:
         migrate.check(services.engine)
     return services
+
+
+def close_services() -> None:
+    """Close every connection that :func:`open_services` gave out; the end of each command."""
+    while _opened:
+        _opened.pop().engine.dispose()
 
 
 def read_password() -> str:
