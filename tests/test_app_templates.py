@@ -134,8 +134,8 @@ def test_views_and_actions_can_be_asked(code: str, apps: Mapping[str, AppDefinit
 @pytest.mark.parametrize(
     "code, names",
     [
-        ("case_ledger", "全件 本日受理 初回連絡待ち 本日の架電対象 未回答者 体調不良者 入院調整中 宿泊調整中 自宅療養中 "
-                        "本日解除予定 私の担当 自区 世帯別 重複候補 公表待ち カレンダー（解除予定）"),
+        ("case_ledger", "全件 本日受理 初回連絡待ち 本日の架電対象 未回答者 体調不良者 入院調整中 宿泊調整中 "
+                        "自宅療養中 本日解除予定 私の担当 自区 世帯別 重複候補 公表待ち カレンダー（解除予定）"),
         ("observation", "本日の回答 要架電 私の架電 電話で確認済（本日） 症例別経過 夜間回答 期間抽出"),
         ("supply_request", "受付（未審査） 要照合 重複の疑い 本日発送分 発送依頼済 不在持戻り 区別"),
         ("facility", "入院受入（空き順） 宿泊施設（空室） 検査機関 種別別 更新なし"),
@@ -148,7 +148,8 @@ def test_views_that_the_work_needs(code: str, names: str, apps: Mapping[str, App
 def test_process_of_the_ledger(apps: Mapping[str, AppDefinition]) -> None:
     status = apps["case_ledger"].status
     assert status.enable
-    assert status.first is not None and status.first.name == "受理"
+    assert status.first is not None
+    assert status.first.name == "受理"
     steps = {(action.from_state, action.name, action.to_state) for action in status.actions}
     assert {("受理", "内容確認", "確認済"), ("初回連絡中", "療養先決定", "療養中"), ("解除待ち", "延長", "療養中"),
             ("療養中", "死亡", "死亡"), ("調整中", "取り下げ", "取り下げ")} <= steps

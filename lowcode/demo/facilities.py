@@ -9,9 +9,11 @@ from lowcode.demo import names
 from lowcode.demo.presets import World
 from lowcode.demo.streams import Stream
 
-KINDS: t.Final = ("内科", "小児科", "耳鼻咽喉科", "内科・小児科", "外科内科", "呼吸器内科", "整形外科", "循環器内科", "消化器内科",
+KINDS: t.Final = ("内科", "小児科", "耳鼻咽喉科", "内科・小児科", "外科内科", "呼吸器内科", "整形外科", "循環器内科",
+                  "消化器内科",
                   "皮膚科", "総合診療科", "ファミリー")
-HOMES: t.Final = ("あさひ園", "ひまわり苑", "すみれ荘", "やすらぎの家", "こもれび", "ゆうなぎ", "つくし園", "はなみずき")
+HOMES: t.Final = ("あさひ園", "ひまわり苑", "すみれ荘", "やすらぎの家", "こもれび", "ゆうなぎ", "つくし園",
+                  "はなみずき")
 WARDS: t.Final = ("門司区", "若松区", "戸畑区", "小倉北区", "小倉南区", "八幡東区", "八幡西区")
 PLACES: t.Final = tuple(f"{town}{suffix}" for town in names.TOWNS for suffix in names.SUFFIXES)
 HOURS: t.Final = ("月～金 9:00-12:00", "月～金 9:00-12:00、15:00-18:00", "月～土 9:00-12:30", "24時間")

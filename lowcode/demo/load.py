@@ -15,17 +15,17 @@ import sqlalchemy as sa
 from lowcode import db
 from lowcode.access.actor import Actor, system
 from lowcode.definition import codec
-from lowcode.deploy import apply_definition, known_apps
-from lowcode.demo.cases import CaseNumber, case_values, make_case
+from lowcode.demo.cases import CaseNumber, case_values, hersys_id, make_case
 from lowcode.demo.facilities import facility_count, facility_values
 from lowcode.demo.observations import observations, today_values
 from lowcode.demo.presets import World
 from lowcode.demo.supplies import requests
+from lowcode.deploy import apply_definition, known_apps
 from lowcode.errors import Conflict
 from lowcode.fields.base import Context
 from lowcode.records import workspace
 from lowcode.records.catalog import Catalog
-from lowcode.records.record import Change
+from lowcode.records.record import Change, Record
 from lowcode.transfer import shipped, template
 
 Json = dict[str, t.Any]
@@ -114,10 +114,11 @@ def describe(world: World, counts: Mapping[str, Count]) -> Json:
 
 def load(
     engine: sa.Engine, world: World, *, catalog: Catalog | None = None, staff: Sequence[int] = (),
-    install_as: Actor | None = None, progress: Progress | None = None,
+    install_as: Actor | None = None, progress: Progress | None = None, only: Sequence[str] = APPS,
 ) -> Json:
     """Fill the health-centre apps, installing those that are missing; returns the manifest.
 
+    :param only: the apps to fill; observations and requests need the ledger among them, or filled before.
     :param staff: numbers of users who get the open cases, in turn.
     :param install_as: who is to manage apps that have to be installed.
     :raises Conflict: the ledger has records already.
@@ -125,13 +126,14 @@ def load(
     catalog = catalog or Catalog()
     actor = system("demo data")
     ctx = Context(now=world.now)
-    _prepare(engine, install_as or actor)
+    wanted = [app for app in APPS if app in only]
+    _prepare(engine, install_as or actor, wanted)
     with workspace.reading(engine, catalog, actor, ctx) as space:
-        if any(space.reader(app).count(limit=1) for app in APPS):
-            raise Conflict("demo.not_empty")
-    numbers: list[str] = []
-    counts = {app: Count() for app in APPS}
-    for app in APPS:
+        if filled := [space.app(app).definition.name for app in wanted if space.reader(app).count(limit=1)]:
+            raise Conflict("demo.not_empty", apps="、".join(filled))
+        numbers = [] if "case_ledger" in wanted else _numbers(space, world)
+    counts = {app: Count() for app in wanted}
+    for app in wanted:
         for batch in _batches(world, app):
             changes = []
             for values in batch:
@@ -146,15 +148,25 @@ def load(
     return describe(world, counts)
 
 
-def _prepare(engine: sa.Engine, owner: Actor) -> None:
+def _numbers(space: workspace.Workspace, world: World) -> list[str]:
+    """The ledger's numbers of the cases of a data set that was loaded before."""
+    pages: Iterable[Sequence[Record]] = space.reader("case_ledger").stream(fields=("hersys_id", "case_no"))
+    found = {record.values["hersys_id"]: record.values["case_no"] for page in pages for record in page}
+    wanted = [hersys_id(index) for index in range(world.preset.cases)]
+    if any(number not in found for number in wanted):
+        raise Conflict("demo.no_cases")
+    return [found[number] for number in wanted]
+
+
+def _prepare(engine: sa.Engine, owner: Actor, wanted: Sequence[str]) -> None:
     """Missing apps are installed, and every app says that its data are invented."""
     with db.reading(engine) as connection:
         known = known_apps(connection)
-    if missing := [app for app in APPS if app not in known]:
+    if missing := [app for app in wanted if app not in known]:
         made = (shipped.load(name).apps for name in missing)
         apps = tuple(codec.load(_marked(codec.dump(app))) for found in made for app in found)
         template.install(engine, template.Template(apps=apps), owner)
-    for app in APPS:
+    for app in wanted:
         if app in known and BANNER not in known[app].settings.description:
             apply_definition(engine, app, _marked(codec.dump(known[app])), owner, note=BANNER)
 

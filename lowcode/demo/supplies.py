@@ -42,7 +42,8 @@ def _request(world: World, case: Case, at: datetime, stream: Stream, *, again: b
     small = 1 if size > 2 and stream.chance(0.2) else 0
     infants = small if stream.chance(0.4) else 0
     values: dict[str, t.Any] = {
-        "applied_at": _instant(at), "channel": "オンライン" if online else stream.choice(("電話", "電話", "健康観察から")),
+        "applied_at": _instant(at),
+        "channel": "オンライン" if online else stream.choice(("電話", "電話", "健康観察から")),
         "case_no": CaseNumber(case.index), "hersys_in": case.hersys_id if online and stream.chance(0.6) else "",
         "applicant": case.person.name, "applicant_kana": case.person.kana, "birth": case.birth.isoformat(),
         "tel1": case.tel1, "email": ledger.get("email", ""), "zip": ledger["zip"],

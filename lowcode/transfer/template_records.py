@@ -8,7 +8,7 @@ the file arrives is left out.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid, Problem
@@ -20,7 +20,7 @@ from lowcode.fields.serial import SerialField
 from lowcode.fields.subtable import SubtableField
 from lowcode.query import ast
 from lowcode.records.catalog import LiveApp
-from lowcode.records.record import Change
+from lowcode.records.record import Change, Record
 from lowcode.records.workspace import Workspace
 
 Json = dict[str, t.Any]
@@ -49,7 +49,8 @@ def dump(workspace: Workspace, live: LiveApp) -> list[Json]:
     ctx = workspace.context(live)
     order = (ast.SortKey(field=ast.ID, descending=False),)
     found: list[Json] = []
-    for page in workspace.reader(live).stream(None, order, fields=[field.code for field in fields]):
+    pages: Iterable[Sequence[Record]] = workspace.reader(live).stream(None, order, fields=[f.code for f in fields])
+    for page in pages:
         for record in page:
             values = {field.code: record.values.get(field.code) for field in fields}
             found.append({
