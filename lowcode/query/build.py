@@ -147,6 +147,7 @@ class _Builder:
     def __init__(self, tables: t.Any, ctx: Context, definition: AppDefinition) -> None:
         self.tables, self.ctx, self.definition = tables, ctx, definition
         self.products = 0
+        self._rows: dict[Scope, _Renamed] = {}
 
     def build(self, tree: Tree) -> Condition:
         """The condition over the records."""
@@ -196,11 +197,11 @@ class _Builder:
     def _exists(self, scope: Scope, on_row: Callable[[t.Any], Condition]) -> Condition:
         main = self.tables.main
         if scope.subtable is not None:
-            rows = _Renamed.of(self.tables.rows[scope.subtable.id])
+            rows = self._named(scope, self.tables.rows[scope.subtable.id])
             statement = sa.select(_ONE).select_from(rows.main)
             return sa.exists(statement.where(rows.main.c.record_id == main.c.id, on_row(rows)).correlate(main))
         related, join = t.cast(Related, scope.related), t.cast(t.Any, scope.join).condition
-        there = _Renamed.of(related.tables)
+        there = self._named(scope, related.tables)
         own = self.definition.field(join.field).column(self.tables)
         other = related.definition.field(join.related_field).column(there)
         wanted = [same(own, other)]
@@ -211,6 +212,12 @@ class _Builder:
             wanted.append(visible)
         statement = sa.select(_ONE).select_from(there.main)
         return sa.exists(statement.where(*wanted, on_row(there)).correlate(main))
+
+    def _named(self, scope: Scope, tables: t.Any) -> _Renamed:
+        """The tables of some rows under one name: two subqueries side by side may share it."""
+        if scope not in self._rows:
+            self._rows[scope] = _Renamed.of(tables)
+        return self._rows[scope]
 
     # -- search ----------------------------------------------------------------------------------
 

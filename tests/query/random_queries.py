@@ -281,5 +281,5 @@ def _operand(operand: t.Any, code: str, chance: random.Random) -> str:
         )
     if isinstance(operand, date):
         return f'"{operand.isoformat()}"'
-    escaped = operand.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = str(operand).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\n", "\\n").replace("\t", "\\t") + '"'

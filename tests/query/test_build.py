@@ -188,7 +188,7 @@ def test_a_condition_made_by_hand_is_checked_too() -> None:
     deep: Node = Compare("text", "=", (Literal("a"),))
     for _ in range(70):
         deep = And((deep, Compare("text", "=", (Literal("a"),))))
-    for node, code in [
+    cases: list[tuple[Node, str]] = [
         (Compare("text", "=", ()), "operand_count"),
         (Compare("text", "=", (Literal("a"), Literal("b"))), "operand_count"),
         (Compare("text", "in", ()), "operand_count"),
@@ -202,7 +202,8 @@ def test_a_condition_made_by_hand_is_checked_too() -> None:
         (Compare("date", "=", (FunctionCall("today"),)), "unknown_function"),
         (deep, "too_deep"),
         (Or(tuple(Compare("text", "=", (Literal("a"),)) for _ in range(1_001))), "too_many_conditions"),
-    ]:
+    ]
+    for node, code in cases:
         found = build.check(node, DEFINITION, ctx=world.CTX)
         assert [p.code for p in found][:1] == [f"query.{code}"]
 
@@ -477,7 +478,7 @@ def test_empty_values_come_first_going_up_and_last_going_down(
 
 def test_choices_and_states_sort_in_their_own_order(connection: sa.Connection, made: world.World) -> None:
     for code, choices in [("drop", world.CHOICES), ("ステータス", world.STATES)]:
-        places = {None: -1, **{choice: at for at, choice in enumerate(choices)}}
+        places: dict[str | None, int] = {None: -1, **{choice: at for at, choice in enumerate(choices)}}
         expected = sorted(made.records, key=lambda id: (places[made.records[id][code]], id))
         assert order(connection, made, code) == expected
 

@@ -14,7 +14,6 @@ from lowcode.fields.registry import TYPES
 from lowcode.query import filters, functions, kintone, parser, resolve, tokens
 from lowcode.query.ast import OPERATORS
 from lowcode.query.build import MAX_PRODUCTS
-from lowcode.query.kinds import PERSON_TYPES
 from lowcode.query.problems import KINTONE, VALIDATION
 from tests.query import random_queries, test_build, test_filters, test_functions, test_kintone
 
@@ -115,7 +114,6 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f" {MAX_PRODUCTS}\n" in section("What differs from kintone")
     assert parser.MAX_CONDITIONS == resolve.MAX_CONDITIONS == filters.MAX_CONDITIONS
     assert parser.MAX_DEPTH == filters.MAX_DEPTH < resolve.MAX_DEPTH
-    assert resolve.PERSON_TYPES is PERSON_TYPES
 
 
 def test_the_example_at_the_top_is_a_query() -> None:

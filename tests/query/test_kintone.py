@@ -351,8 +351,8 @@ def test_random_trees_survive_printing() -> None:
 
 def a_tree(chance: random.Random, depth: int = 0) -> Node:
     if depth < 4 and chance.random() < 0.6:
-        kind = chance.choice([And, Or])
-        return kind(tuple(a_tree(chance, depth + 1) for _ in range(chance.choice([2, 2, 3]))))
+        children = tuple(a_tree(chance, depth + 1) for _ in range(chance.choice([2, 2, 3])))
+        return And(children) if chance.random() < 0.5 else Or(children)
     operator = chance.choice(
         ["=", "!=", ">", "<", ">=", "<=", "like", "not like", "in", "not in", "is empty", "is not empty"]
     )
