@@ -1,0 +1,1 @@
+"""Our own API: records in plain JSON, larger pages, streamed exports, totals, jobs."""
