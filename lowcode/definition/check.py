@@ -149,6 +149,10 @@ def _layout(definition: AppDefinition) -> Iterator[Problem]:
 
 
 def _settings(definition: AppDefinition) -> Iterator[Problem]:
+    precision = definition.settings.number_precision
+    if precision.decimal_places >= precision.digits:
+        yield Problem(code="definition.precision", path=("settings", "numberPrecision", "decimalPlaces"),
+                      params={"digits": precision.digits})
     title = definition.settings.title_field
     path: Path = ("settings", "titleField", "code")
     if title.selection_mode == "MANUAL":

@@ -17,6 +17,8 @@ from lowcode.records.tables import AppTables, RowTables
 
 MAX_VIEW_INDEXES: t.Final = 8
 """Composite indexes for saved views: each costs every write, so only the first views get theirs."""
+LONGEST_KEY: t.Final = 600
+"""Characters: four bytes each still fit an index row (2,704 bytes)."""
 _EQUAL: t.Final = ("=", "in")
 
 
@@ -82,7 +84,7 @@ def _of_tables(tables: AppTables) -> Iterator[IndexSpec]:
 def _of_fields(tables: AppTables, definition: AppDefinition) -> Iterator[IndexSpec]:
     for part, fields in _parts(tables, definition):
         for field in fields:
-            if field.has_index() and not isinstance(field, SystemField) and all(
+            if field.has_index() and _bounded(field) and not isinstance(field, SystemField) and all(
                 name in part.main.c for name in field.index_columns()
             ):
                 if part is tables and field.is_unique():
@@ -142,10 +144,21 @@ def _column(tables: AppTables, definition: AppDefinition, code: str) -> str | No
         return None
     if not field.sortable or field.type_name in ("MULTI_LINE_TEXT", "RICH_TEXT", "STATUS_ASSIGNEE", "CATEGORY"):
         return None
-    if field.column_name not in tables.main.c:
+    if field.column_name not in tables.main.c or not _bounded(field):
         return None
     sorts = field.sort_column(t.cast(Tables, tables))
     return sorts.name if isinstance(sorts, sa.Column) else field.column_name
+
+
+def _bounded(field: Field) -> bool:
+    """Whether every value fits an index row of PostgreSQL: others are texts without a limit that is kept."""
+    match field.type_name:
+        case "SINGLE_LINE_TEXT" | "LINK":
+            longest = getattr(field, "max_length", None)
+            return field.has_index() or (longest is not None and longest <= LONGEST_KEY)
+        case "ROLLUP":
+            return getattr(field, "format", "") != "TEXT"
+    return True
 
 
 def _of_references(

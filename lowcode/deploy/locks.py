@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import sqlite3
 import threading
 import time
 import typing as t
@@ -92,6 +93,8 @@ def patiently(engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
                 return work(connection)
         except sa.exc.OperationalError as error:
+            if isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig):
+                raise Busy("deploy.busy") from error  # the driver has waited long enough
             if getattr(error.orig, "sqlstate", None) not in _LOCK_NOT_AVAILABLE:
                 raise
             time.sleep(min(0.05 * 2**attempt, 2.0))

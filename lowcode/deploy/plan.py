@@ -104,6 +104,7 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
         *_notes(changes, conversions, lost, records), *_computed_notes(placed, computes, records),
         *_index_notes(connection, index_steps, records),
         *_duplicates(connection, placed, new_tables, index_steps, existing, conversions),
+        *_too_long(connection, placed, new_tables, index_steps, existing),
     )
     return Plan(
         app_id=app_id, based_on=row.live_version, definition=placed, changes=changes,
@@ -312,6 +313,26 @@ def _duplicates(
         field = next((f for f in definition.unique_fields if f.index_columns() == step.spec.columns), None)
         if field is not None and field.id not in converted:
             yield from duplicates(connection, tables, field)
+
+
+def _too_long(
+    connection: sa.Connection, definition: AppDefinition, tables: AppTables, steps: Sequence[Step], existing: Existing
+) -> t.Iterator[Note]:
+    """Texts that are there already and do not fit the index that is asked for."""
+    main, columns = tables.main, {column for step in steps if isinstance(step, BuildIndex)
+                                  and step.table == tables.main.name for column in step.spec.columns}
+    for text in definition.fields:
+        if text.type_name not in ("SINGLE_LINE_TEXT", "LINK") or text.column_name not in columns:
+            continue
+        if not existing.has(main.name, text.column_name):
+            continue
+        column = main.c[text.column_name]
+        long = sa.func.length(column) > indexes.LONGEST_KEY
+        count = connection.scalar(sa.select(sa.func.count()).select_from(main).where(long)) or 0
+        if count:
+            ids = connection.scalars(sa.select(main.c.id).where(long).order_by(main.c.id).limit(MAX_DUPLICATES)).all()
+            yield _note("too_long", "problem", ("properties", text.code, "indexed"), label=text.label, count=count,
+                        limit=indexes.LONGEST_KEY, records=", ".join(map(str, ids)))
 
 
 def duplicates(connection: sa.Connection, tables: AppTables, field: Field) -> t.Iterator[Note]:

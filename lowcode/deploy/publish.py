@@ -37,7 +37,8 @@ class Request:
     definition: Json
     based_on: int | None
     draft_revision: int | None = None
-    checked_base: bool = True
+    only_changes: bool = False
+    """Leave the live version as it is when nothing would change."""
 
 
 def create_app(
@@ -151,11 +152,14 @@ def _request(connection: sa.Connection, app: int | str) -> Request:
 def apply_definition(
     engine: sa.Engine, app: int | str, definition: Json, actor: Actor, *, note: str = "", ctx: Context | None = None
 ) -> int:
-    """Publish ``definition`` as the next version of an app, whatever is live now. The draft stays as it is."""
+    """Publish ``definition`` as the next version of an app, whatever is live now. The draft stays as it is.
+
+    Returns the version that is live now: the same as before when the definition changes nothing.
+    """
     with deploying(engine):
         with db.reading(engine) as connection:
             row = versions.app_row(connection, app)
-        request = Request(app_id=row.id, definition=definition, based_on=row.live_version)
+        request = Request(app_id=row.id, definition=definition, based_on=row.live_version, only_changes=True)
         return publish(engine, [request], actor, note=note, ctx=ctx or Context())[row.id]
 
 
@@ -187,13 +191,17 @@ def publish(
     if problems:
         raise Invalid(problems)
     ready = []
+    unchanged: dict[int, int] = {}
     for plan, request in zip(plans, requests, strict=True):
+        if request.only_changes and plan.based_on is not None and not plan.changes and not plan.steps:
+            unchanged[plan.app_id] = plan.based_on
+            continue
         apply.reserve_ids(engine, plan)
         seen = apply.expand(engine, plan, ctx)
         ready.append(apply.Ready(plan=plan, seen=seen, draft_revision=request.draft_revision))
-    made = apply.switch(engine, ready, actor, note, ctx, follows)
+    made = apply.switch(engine, ready, actor, note, ctx, follows) if ready else {}
     tidy(engine, list(made))
-    return made
+    return {**unchanged, **made}
 
 
 def _plans(connection: sa.Connection, requests: Sequence[Request], ctx: Context) -> list[Plan]:

@@ -137,6 +137,8 @@ MISTAKES: list[tuple[tuple[str | int, ...], t.Any, str, tuple[str | int, ...]]] 
     (("settings", "firstMonthOfFiscalYear"), "four", "setting.not_an_integer", ("settings", "firstMonthOfFiscalYear")),
     (("settings", "numberPrecision", "digits"), "99", "setting.out_of_range",
      ("settings", "numberPrecision", "digits")),
+    (("settings", "numberPrecision"), {"digits": "4", "decimalPlaces": "4"}, "definition.precision",
+     ("settings", "numberPrecision", "decimalPlaces")),
     (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "x"}, "definition.no_such_field",
      ("settings", "titleField", "code")),
     (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "rows"}, "definition.title_type",

@@ -454,3 +454,70 @@ def test_going_back_brings_back_what_did_not_convert(database: sa.Engine) -> Non
     with db.reading(database) as connection:
         # Untouched values in their first form, changed and new ones as they are now.
         assert apps.values(connection, number, "age") == ["４１", "不明", "8", "9", "50"]
+
+
+ONLY_POSTGRESQL = pytest.mark.parametrize(
+    "engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+
+
+@ONLY_POSTGRESQL
+def test_a_broken_concurrent_index_is_built_again(database: sa.Engine) -> None:
+    number = made(database)
+    raw = apps.definition_json(database, number)
+    raw["properties"]["onset"]["indexed"] = True
+    column = f"f{raw['properties']['onset']['id']}"
+    name = f"ix_app_{number}_{column}_id"
+    with db.writing(database) as connection:
+        connection.exec_driver_sql(f"CREATE INDEX {name} ON app_{number} ({column}, id)")
+        connection.exec_driver_sql(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{name}'::regclass")
+    apps.publish(database, number, raw)
+    with db.reading(database) as connection:
+        assert present_indexes(connection, f"app_{number}")[name] is True
+
+
+@ONLY_POSTGRESQL
+def test_a_switch_gives_way_to_a_long_writer_and_can_be_repeated(
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "TRIES", 2)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT", "50ms")
+    number = made(database)
+    apps.save(database, number, {**apps.definition_json(database, number), "rules": [{"name": "x"}]})
+    with db.writing(database) as writer:
+        db.hold_live_versions(writer)
+        with pytest.raises(Busy):
+            deploy.deploy(database, number, apps.ACTOR)
+        # Somebody who comes while the switch waits is not kept out for long: it has given up.
+        with db.writing(database) as another:
+            db.hold_live_versions(another)
+    assert deploy.deploy(database, number, apps.ACTOR) == 2
+
+
+def test_texts_that_are_too_long_for_an_index_are_named_beforehand(database: sa.Engine) -> None:
+    number = made(database)
+    with db.writing(database) as connection:
+        _, definition, tables = apps.live(connection, number)
+        column = definition.field("name").column_name
+        connection.execute(sa.insert(tables.main).values(
+            {"created_at": apps.NOW, "updated_at": apps.NOW, column: "長" * 5_000}
+        ))
+    # A view that sorts by an unlimited text gets no index, so nothing can go wrong later.
+    raw = apps.definition_json(database, number)
+    raw["views"] = {"x": {"type": "LIST", "sort": "name asc", "fields": ["name"]}}
+    apps.publish(database, number, raw)
+    raw = apps.definition_json(database, number)
+    raw["properties"]["name"]["indexed"] = True
+    with pytest.raises(Invalid) as caught:
+        apps.publish(database, number, raw)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.params["count"], problem.params["records"]) == ("deploy.note.too_long", 1, "1")
+
+
+def test_applying_the_same_definition_again_changes_nothing(database: sa.Engine) -> None:
+    number = made(database)
+    raw = LEDGER.json()
+    assert deploy.apply_definition(database, number, raw, apps.ACTOR) == 1
+    raw["properties"]["more"] = {"type": "DATE"}
+    assert deploy.apply_definition(database, number, raw, apps.ACTOR) == 2
+    assert deploy.apply_definition(database, number, raw, apps.ACTOR) == 2
