@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ ENCODINGS = ("utf-8", "cp932", "utf-16", "euc_jp", "iso2022_jp")
 DELIMITERS = (",", "\t", ";")
 MAX_CELL = 200_000
 CHUNK = 1024 * 1024
+# Bytes that stand for nothing in CP932 and that the codec lets through.
+_STRAY = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _ALIASES = {
     "utf8": "utf-8", "utf-8-sig": "utf-8", "utf_8": "utf-8", "utf-8": "utf-8", "sjis": "cp932", "shift_jis": "cp932",
     "shift-jis": "cp932", "cp932": "cp932", "ms932": "cp932", "windows-31j": "cp932", "utf-16": "utf-16",
@@ -71,6 +74,8 @@ def _decodable(path: Path, encoding: str | None) -> tuple[str, int]:
         candidates: tuple[str, ...] = ("utf-16",)
     elif b"\x1b$" in head:
         candidates = ("iso2022_jp",)
+    elif _reads_like_kana(head):
+        candidates = ("utf-8", "euc_jp", "cp932")
     else:
         candidates = ("utf-8", "cp932", "euc_jp")
     furthest = 0
@@ -80,6 +85,12 @@ def _decodable(path: Path, encoding: str | None) -> tuple[str, int]:
             return each, count
         furthest = max(furthest, wrong)
     raise invalid("transfer.encoding", row=furthest)
+
+
+def _reads_like_kana(head: bytes) -> bool:
+    """Whether CP932 would make half-width katakana of nearly everything, as it does with EUC-JP."""
+    wide = [c for c in head[: 64 * 1024].decode("cp932", "ignore") if not c.isascii()]
+    return sum("\uff61" <= c <= "\uff9f" for c in wide) > len(wide) * 0.6
 
 
 def _count_lines(path: Path, encoding: str) -> tuple[int, int | None]:
@@ -93,6 +104,8 @@ def _count_lines(path: Path, encoding: str) -> tuple[int, int | None]:
             except UnicodeError as error:
                 start = getattr(error, "start", 0)
                 return count, count + chunk[:start].count(b"\n") + 1
+            if encoding == "cp932" and (stray := _STRAY.search(text)):
+                return count, count + text.count("\n", 0, stray.start()) + 1
             count += text.count("\n") or text.count("\r")
             ended = text.endswith(("\n", "\r")) if text else ended
     try:

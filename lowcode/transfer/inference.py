@@ -20,7 +20,7 @@ from lowcode.fields.link import is_web_address
 from lowcode.fields.number import typed_number
 from lowcode.fields.time import parse_time
 from lowcode.transfer.cells import NOTHING, unguarded
-from lowcode.transfer.tabular import Cell, Line, as_text, is_blank
+from lowcode.transfer.tabular import Cell, Line, as_text, is_blank, is_footnote, looks_like_date
 
 MAX_CHOICES = 20
 REMEMBERED = 200_000
@@ -73,7 +73,7 @@ class ColumnFacts:
         self.filled = self.longest = self.places = self.digits = 0
         self.breaks = self.leading_zeros = self.dashes = self.repeated = False
         self.counts: dict[str, int] = dict.fromkeys(
-            ("date", "instant", "time", "number", "serial", "phone", "mail", "link"), 0
+            ("date", "instant", "time", "number", "serial", "phone", "mail", "link", "odd_date"), 0
         )
         self.values: dict[str, int] = {}
         self._known: dict[str, tuple[str, ...]] = {}
@@ -131,7 +131,9 @@ class ColumnFacts:
         if ("number" not in found or len(plain) == 8) and _DIGIT.search(plain):
             if _is_date(text):
                 found.append("date")
-            elif ":" in plain or "時" in plain:
+            elif ":" not in plain and "時" not in plain and looks_like_date(plain):
+                found.append("odd_date")  # without a year, or of a year that cannot be
+            if not found and (":" in plain or "時" in plain):
                 if _is_instant(text):
                     found.append("instant")
                 elif _is_time(text):
@@ -196,6 +198,8 @@ def learn(
     """The facts of every column from all rows."""
     facts = [ColumnFacts(header) for header in headers]
     for count, (_, cells) in enumerate(rows):
+        if is_footnote(cells, len(headers)):
+            continue
         for fact, cell in zip(facts, cells, strict=False):
             fact.see(cell)
         if on_row is not None and count % 5_000 == 0:
@@ -227,6 +231,8 @@ def _settings(fact: ColumnFacts) -> tuple[dict[str, t.Any], str, dict[str, t.Any
     if by_kind is not None:
         settings, why = by_kind
         return settings, why, {}, why == "serial_dates"
+    if fact.counts["odd_date"] + fact.counts["date"] > fact.filled / 2 and fact.longest <= LONG:
+        return {"type": "SINGLE_LINE_TEXT"}, "odd_dates", {}, False
     if fact.breaks or fact.longest > LONG:
         return {"type": "MULTI_LINE_TEXT"}, "long", {}, False
     if _is_choice(fact):

@@ -13,10 +13,7 @@ from lowcode.fields.subtable import SubtableField
 from lowcode.transfer.cells import CellReader, Read
 from lowcode.transfer.mapping import Column
 from lowcode.transfer.report import CellError, RowError, cells_as_text
-from lowcode.transfer.tabular import Cell, Line, as_text, is_blank
-
-FOOTNOTE = ("※", "＊", "*", "注", "(注", "（注", "出典", "資料")
-FOOTNOTE_WIDTH = 3
+from lowcode.transfer.tabular import Cell, Line, as_text, is_blank, is_footnote
 
 
 @dataclass(slots=True)
@@ -78,7 +75,8 @@ class EntryReader:
         """The records of the file; ``on_note`` is told the rows that are footnotes."""
         held: list[Line] = []
         for number, cells in rows:
-            if self._is_footnote(cells):
+            # In a file with tables a row with a lone "*" begins a record.
+            if self.start is None and is_footnote(cells, self.width):
                 on_note(number)
                 continue
             if self.start is not None and held and not self._starts(cells):
@@ -92,15 +90,6 @@ class EntryReader:
 
     def _starts(self, cells: Sequence[Cell]) -> bool:
         return self.start is None or (self.start < len(cells) and not is_blank(cells[self.start]))
-
-    def _is_footnote(self, cells: Sequence[Cell]) -> bool:
-        if self.width < FOOTNOTE_WIDTH:
-            return False
-        filled = [cell for cell in cells if not is_blank(cell)]
-        if len(filled) != 1 or not isinstance(filled[0], str):
-            return False
-        at = cells.index(filled[0])
-        return at != self.start and filled[0].strip().startswith(FOOTNOTE)
 
     def entry(self, lines: list[Line]) -> Entry:
         """One record from its rows."""

@@ -29,6 +29,9 @@ SAMPLE_ROWS = 200
 SHOWN_ROWS = 20
 HEADER_CHOICES = 30
 """The header is looked for in so many first rows."""
+FOOTNOTE_MARKS = ("※", "＊", "*", "注", "(注", "（注", "出典", "資料")
+FOOTNOTE_WIDTH = 3
+SENTENCE = 30
 _NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+%?")
 _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|\?xml[^>]*\?>\s*<!doctype\s+html)", re.IGNORECASE)
 
@@ -81,6 +84,17 @@ def as_text(cell: Cell) -> str:
 def is_blank(cell: Cell) -> bool:
     """Whether a cell holds nothing but white space (the wide one too)."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def is_footnote(cells: Sequence[Cell], width: int) -> bool:
+    """Whether a row is a remark under the table: one cell only, and it begins with a mark or is a whole sentence."""
+    if width < FOOTNOTE_WIDTH:
+        return False
+    filled = [cell for cell in cells if not is_blank(cell)]
+    if len(filled) != 1 or not isinstance(filled[0], str):
+        return False
+    text = filled[0].strip()
+    return len(text) > 1 and (text.startswith(FOOTNOTE_MARKS) or (len(text) >= SENTENCE and cells[0] == filled[0]))
 
 
 def inspect(
@@ -240,6 +254,6 @@ def tidy_header(cell: Cell) -> str:
 
 
 __all__ = [
-    "Cell", "Line", "Preview", "Reading", "as_text", "headers_of", "inspect", "is_blank", "looks_like_date",
-    "propose_header", "rows", "tidy_header",
+    "Cell", "Line", "Preview", "Reading", "as_text", "headers_of", "inspect", "is_blank", "is_footnote",
+    "looks_like_date", "propose_header", "rows", "tidy_header",
 ]
