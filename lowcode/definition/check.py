@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from lowcode.definition import cycles, formulas, related
-from lowcode.definition.complete import RESERVED, SYSTEM_TYPES
 from lowcode.definition.layout import LAYOUT_ONLY, LayoutGroup, LayoutRow, items
 from lowcode.definition.queries import QueryChecker, QueryText, Waiting
 from lowcode.definition.rights import Grantee
 from lowcode.definition.schema import AppDefinition
+from lowcode.definition.system_fields import RESERVED, SYSTEM_TYPES
 from lowcode.errors import Path, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.subtable import SubtableField

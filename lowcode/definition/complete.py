@@ -8,23 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from lowcode.definition.ids import assign_ids
 from lowcode.definition.rights import DEFAULT_APP_RIGHTS
+from lowcode.definition.system_fields import RESERVED, SYSTEM_FIELDS, SYSTEM_TYPES
 
 Json = dict[str, t.Any]
-
-SYSTEM_FIELDS: t.Final[tuple[tuple[str, str, str], ...]] = (
-    ("RECORD_NUMBER", "レコード番号", "Record number"),
-    ("CREATOR", "作成者", "Created by"),
-    ("CREATED_TIME", "作成日時", "Created at"),
-    ("MODIFIER", "更新者", "Updated by"),
-    ("UPDATED_TIME", "更新日時", "Updated at"),
-    ("STATUS", "ステータス", "Status"),
-    ("STATUS_ASSIGNEE", "作業者", "Assignee"),
-    ("CATEGORY", "カテゴリー", "Categories"),
-)
-"""Type, code and Japanese label, English label of the fields that every app has."""
-SYSTEM_TYPES: t.Final = frozenset(kind for kind, _, _ in SYSTEM_FIELDS)
-RESERVED: t.Final[Mapping[str, str]] = {code: kind for kind, code, _ in SYSTEM_FIELDS}
-"""Codes that only the system field of this type may have."""
 
 
 def complete(raw: Mapping[str, t.Any]) -> Json:
@@ -99,3 +85,6 @@ def _append_missing(properties: Json, layout: list[t.Any]) -> None:
             for inner_code, inner_settings in inner.items():
                 if isinstance(columns, list) and isinstance(inner_settings, dict) and inner_code not in places:
                     columns.append({"type": inner_settings.get("type", ""), "code": inner_code})
+
+
+__all__ = ["RESERVED", "SYSTEM_FIELDS", "SYSTEM_TYPES", "complete"]

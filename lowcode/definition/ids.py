@@ -6,6 +6,8 @@ import copy
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 
+from lowcode.definition.system_fields import SYSTEM_TYPES
+
 Json = dict[str, t.Any]
 
 
@@ -92,7 +94,14 @@ def _give(part: Json, like: t.Any, counter: _Counter, taken: set[int]) -> None:
 
 
 def _fields(made: Json, before: Mapping[str, t.Any], counter: _Counter) -> None:
-    _properties(_map(made, "properties"), _map(before, "properties"), counter)
+    properties, old = _map(made, "properties"), _map(before, "properties")
+    kinds = [settings.get("type") for settings in properties.values() if isinstance(settings, Mapping)]
+    for code, settings in old.items():
+        # A file may leave the system fields out; they stay what they were, under whatever code.
+        kind = settings.get("type") if isinstance(settings, Mapping) else None
+        if kind in SYSTEM_TYPES and kind not in kinds and code not in properties and made.get("properties") is not None:
+            properties[code] = copy.deepcopy(settings)
+    _properties(properties, old, counter)
 
 
 def _properties(properties: Json, old: Mapping[str, t.Any], counter: _Counter) -> None:

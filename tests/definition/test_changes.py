@@ -339,3 +339,10 @@ def test_values_that_come_round_to_themselves_through_another_app_are_refused() 
     assert problem.code == "definition.derived_cycle"
     assert problem.path[0] == "properties"
     assert problem.params["way"].count("→") == 4
+
+
+def test_system_fields_that_a_file_leaves_out_stay_what_they_were() -> None:
+    first = ledger()
+    first["properties"]["番号"] = {**first["properties"].pop("レコード番号"), "code": "番号"}
+    made = load(assign_ids(LEDGER.json(), first))
+    assert compare(load(first), made) == ()
