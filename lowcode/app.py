@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lowcode.config import Settings
 from lowcode.errors import NotAvailable
 from lowcode.services import Services, secret_key
-from lowcode.web import auth, csrf, errors, headers, i18n, nav, pages, state, static
+from lowcode.web import auth, csrf, errors, headers, i18n, nav, pages, setup, state, static
 
 BLUEPRINTS = ("lowcode.runtime", "lowcode.designer", "lowcode.admin", "lowcode.api")
 """Packages that bring screens or an API: each has ``register(app)``, or one blueprint called ``blueprint``."""
@@ -54,6 +54,7 @@ def create_app(
     headers.register(app)
     static.register(app)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(setup.blueprint)
     for name in packages:
         _register(app, name)
     _promise(app)

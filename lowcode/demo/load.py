@@ -131,7 +131,9 @@ def load(
     with workspace.reading(engine, catalog, actor, ctx) as space:
         if filled := [space.app(app).definition.name for app in wanted if space.reader(app).count(limit=1)]:
             raise Conflict("demo.not_empty", apps="、".join(filled))
-        numbers = [] if "case_ledger" in wanted else _numbers(space, world)
+        # Facilities alone need no ledger, which may not be installed.
+        elsewhere = "case_ledger" not in wanted and wanted != ["facility"]
+        numbers = _numbers(space, world) if elsewhere else []
     counts = {app: Count() for app in wanted}
     for app in wanted:
         for batch in _batches(world, app):

@@ -1,8 +1,7 @@
-"""Pages of the product itself: first start, log-in, password, one's own settings, and signs of life."""
+"""Pages of the product itself: log-in, password, one's own settings, and signs of life."""
 
 from __future__ import annotations
 
-import hmac
 import typing as t
 import zoneinfo
 from datetime import datetime
@@ -14,10 +13,10 @@ import wtforms
 from werkzeug.wrappers import Response
 
 from lowcode import db, messages
-from lowcode.accounts import audit, first, passwords, sessions, users
+from lowcode.accounts import audit, passwords, sessions, users
 from lowcode.accounts.login import change_password, log_in
 from lowcode.errors import Forbidden, Invalid, LowcodeError, NotFound, Problem, TooMany
-from lowcode.system import meta, migrate
+from lowcode.system import migrate
 from lowcode.web import auth, forms, i18n, nav, state
 from lowcode.web.errors import ProblemLine, problem_lines
 
@@ -264,92 +263,6 @@ def _local_time(moment: datetime) -> str:
 
 def _now() -> datetime:
     return state.services().settings.now()
-
-
-# --- first start ---------------------------------------------------------------------------------
-
-
-class SetupForm(forms.PageForm):
-    code = forms.Text()
-    name = forms.Text()
-    login = forms.Text()
-    password = forms.Secret()
-    again = forms.Secret()
-
-
-class PlaceForm(forms.PageForm):
-    site_name = forms.Text()
-    site_unit = forms.Text()
-
-
-@blueprint.route("/setup", methods=["GET", "POST"])
-@auth.public
-def setup() -> Answer:
-    """The first administrator (only while nobody exists), then the name of the place."""
-    services = state.services()
-    with db.reading(services.engine) as connection:
-        closed = users.any_user(connection)
-    if not closed:
-        return _first_administrator()
-    actor = state.find_actor()
-    if actor is None or not actor.administrator:
-        # Closed for good, and nothing is told to strangers.
-        raise NotFound()
-    return _place()
-
-
-def _first_administrator() -> Answer:
-    services, form, lines = state.services(), SetupForm.posted(), []
-    if flask.request.method == "POST":
-        try:
-            _check_setup(form)
-            data = users.UserData(login=form.login.data or "", name=form.name.data or "", administrator=True)
-            entered = first.administrator(
-                services.engine,
-                services.settings,
-                data,
-                form.password.data or "",
-                address=state.address(),
-                agent=flask.request.user_agent.string,
-            )
-        except Invalid as error:
-            lines = form.take(error)
-        else:
-            first.forget_code(services.settings)
-            flask.session.clear()
-            return auth.set_cookie(flask.redirect("/setup?step=2"), entered.token)
-    else:
-        first.setup_code(services.settings)
-    values = {name: form[name].data for name in ("code", "name", "login")}
-    page = flask.render_template("setup.html", step=1, need_code=True, values=values, problems=lines)
-    return page, 422 if lines else 200
-
-
-def _check_setup(form: SetupForm) -> None:
-    expected = first.setup_code(state.services().settings)
-    if not hmac.compare_digest((form.code.data or "").encode(), expected.encode()):
-        raise Invalid([Problem(code="account.setup_code", path=("code",))])
-    if form.password.data != form.again.data:
-        raise Invalid([Problem(code="password.not_equal", path=("again",))])
-
-
-def _place() -> Answer:
-    facts = flask.g.meta
-    form, lines = PlaceForm.posted(), []
-    if flask.request.method == "POST":
-        name, unit = form.site_name.data or "", form.site_unit.data or ""
-        if name and max(len(name), len(unit)) <= 100:
-            with db.writing(state.services().engine) as connection:
-                meta.write(connection, meta.SITE_NAME, name)
-                meta.write(connection, meta.SITE_UNIT, unit)
-                audit.note(connection, state.actor(), "site.changed", _now(), details={"name": name, "unit": unit})
-            return flask.redirect("/")
-        code = "people.too_long" if name else "people.required"
-        lines = form.take(Invalid([Problem(code=code, path=("site_name",), params={"maximum": 100})]))
-        values = {"site_name": name, "site_unit": unit}
-    else:
-        values = {"site_name": facts.get(meta.SITE_NAME, ""), "site_unit": facts.get(meta.SITE_UNIT, "")}
-    return flask.render_template("setup.html", step=2, values=values, problems=lines), 422 if lines else 200
 
 
 # --- signs of life -------------------------------------------------------------------------------

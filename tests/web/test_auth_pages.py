@@ -36,7 +36,13 @@ def test_the_first_start_makes_one_administrator_and_closes(services: Services) 
     assert (answer.status_code, answer.location) == (302, "/setup?step=2")
     assert browser.get("/setup?step=2").status_code == 200
     assert browser.post("/setup", {"site_name": ""}).status_code == 422
-    assert browser.post("/setup", {"site_name": "みどり市保健所", "site_unit": "感染症係"}).location == "/"
+    assert browser.post("/setup", {"site_name": "みどり市保健所", "site_unit": "感染症係"}).location == "/setup?step=3"
+    assert 'value="case_ledger" checked' in browser.get("/setup?step=3").text
+    assert browser.post("/setup", {"step": "3", "templates": ["facility"], "demo": "1"}).location == "/"
+    with services.reading(services.system("test")) as space:
+        assert [app.code for app in space.snapshot.all()] == ["facility"]
+        assert space.reader("facility").count() > 0
+    assert 'value="facility"' not in browser.get("/setup?step=3").text
     assert "みどり市保健所" in browser.get("/account").text
     with db.reading(services.engine) as connection:
         found = list(users.read_all(connection).values())
