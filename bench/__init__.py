@@ -1,0 +1,1 @@
+"""Benchmarks: this product beside a hand-written application on the same data, in the same run."""

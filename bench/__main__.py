@@ -1,0 +1,195 @@
+"""``make bench``: ratios against the hand-written application; writes ``bench/RESULTS.md``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import typing as t
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import orjson
+import sqlalchemy as sa
+
+from bench import handwritten, ledger, ours
+from bench.serving import THREADS, WORKERS, Client, served
+from lowcode import db
+from lowcode.transfer import importing, tabular
+
+SIZE = int(os.environ.get("SIZE", "100000"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+SECONDS = float(os.environ.get("SECONDS_EACH", "1.5"))
+IMPORTED = min(20_000, SIZE)
+RESULTS = Path(__file__).parent / "RESULTS.md"
+AIMS = {
+    "get by id, JSON": 2, "list 100 newest, JSON": 2, "ward + two statuses by date, JSON": 2, "page at offset 50,000, JSON": 2,
+    "exact phone, JSON": 2, "list page of 50, HTML": 3, "create one": 3, "update one": 3, "bulk create, 100 a request": 4, "CSV import": 6,
+}
+
+
+def timed(call: Callable[[int], object], *, seconds: float, least: int = 5, start: int = 0) -> list[float]:
+    """Milliseconds of each call during about ``seconds``."""
+    found: list[float] = []
+    end = time.perf_counter() + seconds
+    n = start
+    while len(found) < least or time.perf_counter() < end:
+        begin = time.perf_counter()
+        call(n)
+        found.append((time.perf_counter() - begin) * 1000)
+        n += 1
+    return found
+
+
+class Run:
+    """Both sides on one database kind."""
+
+    def __init__(self, kind: str, folder: Path, urls: tuple[str, str]) -> None:
+        self.kind, self.folder, self.urls = kind, folder, urls
+        self.times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in AIMS}
+
+    def measure(self) -> None:
+        """Load, serve, call both sides in turn."""
+        services = ours.services_for(self.folder / "ours", self.urls[0])
+        app, token = ours.prepare(services)
+        self.say(f"loading {SIZE:,} records into ours")
+        ours.load(services, app, 0, SIZE, tell=lambda done: self.say(f"{done:,}") if done % 20_000 == 0 else None)
+        self.say("loading the hand-written table")
+        handwritten.load(self.urls[1], 0, SIZE)
+        environment = {"LOWCODE_DATA_DIR": str(self.folder / "ours"), "LOWCODE_DATABASE_URL": self.urls[0]}
+        with served("bench.ours:application()", environment) as own, served(f"bench.handwritten:create_app('{self.urls[1]}')", {}) as other:
+            mine, theirs = Client(own, {"X-Cybozu-API-Token": token}), Client(other)
+            person = Client(own)
+            ours.log_in(person)
+            for number in range(ROUNDS):
+                self._reads(app, mine, theirs, person)
+                self._writes(app, mine, theirs, SIZE + number * 1_000_000)
+        self._import(services, app)
+        services.engine.dispose()
+
+    def say(self, text: str) -> None:
+        print(f"[{self.kind}] {text}", file=sys.stderr, flush=True)
+
+    def pair(self, name: str, mine: Callable[[int], object], theirs: Callable[[int], object], start: int = 0) -> None:
+        mine(start + 999_000), theirs(start + 999_000)  # the first call fills caches on both sides
+        self.times[name][0].extend(timed(mine, seconds=SECONDS, start=start))
+        self.times[name][1].extend(timed(theirs, seconds=SECONDS, start=start))
+
+    def _reads(self, app: int, mine: Client, theirs: Client, person: Client) -> None:
+        base = f"/api/v1/apps/{app}/records"
+
+        def ident(n: int) -> int:
+            return 1 + ledger.mixed(n) % SIZE
+
+        self.pair("get by id, JSON", lambda n: mine.need("GET", f"{base}/{ident(n)}"), lambda n: theirs.need("GET", f"/records/{ident(n)}"))
+        self.pair("list 100 newest, JSON", lambda n: mine.need("GET", f"{base}?limit=100"), lambda n: theirs.need("GET", "/newest"))
+
+        def ward(n: int) -> str:
+            return ledger.WARDS[n % len(ledger.WARDS)]
+
+        def filtered(n: int) -> str:
+            text = f'ward in ("{ward(n)}") and status in ("{ledger.STATUSES[0]}", "{ledger.STATUSES[2]}") order by diagnosis desc limit 100'
+            return f"{base}?query={quote(text)}"
+
+        pairs = urlencode([("status", ledger.STATUSES[0]), ("status", ledger.STATUSES[2])])
+        self.pair("ward + two statuses by date, JSON", lambda n: mine.need("GET", filtered(n)), lambda n: theirs.need("GET", f"/filtered?ward={quote(ward(n))}&{pairs}"))
+        deep = min(50_000, SIZE // 2)
+        self.pair("page at offset 50,000, JSON", lambda n: mine.need("GET", f"{base}?limit=100&offset={deep + n}"), lambda n: theirs.need("GET", f"/newest?offset={deep + n}"))
+
+        def tel(n: int) -> str:
+            return str(ledger.row(ledger.mixed(n) % SIZE)["tel"])
+
+        self.pair(
+            "exact phone, JSON", lambda n: mine.need("GET", f"{base}?query={quote(f'tel = {chr(34)}{tel(n)}{chr(34)}')}"),
+            lambda n: theirs.need("GET", f"/phone?tel={quote(tel(n))}"),
+        )
+        self.pair("list page of 50, HTML", lambda n: person.need("GET", f"/k/{app}/"), lambda n: theirs.need("GET", "/list"))
+
+    def _writes(self, app: int, mine: Client, theirs: Client, first: int) -> None:
+        path = f"/api/v1/apps/{app}/records"
+
+        def one(n: int) -> bytes:
+            return orjson.dumps({"records": [{"values": ledger.row(n)}]})
+
+        self.pair("create one", lambda n: mine.need("POST", path, one(n)), lambda n: theirs.need("POST", "/records", one(n)), start=first)
+
+        def change(n: int) -> bytes:
+            return orjson.dumps({"records": [{"id": 1 + ledger.mixed(n) % SIZE, "values": {"temperature": f"37.{n % 9 + 1}", "doctor": f"医師 {n}"}}]})
+
+        self.pair("update one", lambda n: mine.need("PATCH", path, change(n)), lambda n: theirs.need("PATCH", "/records", change(n)), start=first)
+
+        def hundred(n: int) -> bytes:
+            return orjson.dumps({"records": [{"values": r} for r in ledger.rows(first + 2_000_000_000 + n * 100, 100)]})
+
+        self.pair("bulk create, 100 a request", lambda n: mine.need("POST", path, hundred(n)), lambda n: theirs.need("POST", "/records", hundred(n)), start=first)
+
+    def _import(self, services: t.Any, app: int) -> None:
+        path = self.folder / "import.csv"
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=ledger.COLUMNS)
+            writer.writeheader()
+            for n in range(IMPORTED):
+                # Half of the rows are known and changed, half are new.
+                changed = ledger.row(n) | {"doctor": f"取込 {n}"}
+                writer.writerow(changed if n % 2 else ledger.row(5_000_000_000 + n))
+        self.say(f"importing {IMPORTED:,} rows")
+        begin = time.perf_counter()
+        actor = services.system("benchmark")
+        preview = tabular.inspect(path)
+        with services.reading(actor) as space:
+            plan = importing.plan_import(space, app, preview, key="number", mode="upsert")
+        report = importing.run_import(path, plan, lambda: services.writing(actor), importing.MemoryJournal(), batch="bench")
+        self.times["CSV import"][0].append((time.perf_counter() - begin) * 1000)
+        if report.created + report.updated != IMPORTED:
+            raise RuntimeError(f"the import took {report.created} + {report.updated} of {IMPORTED} rows")
+        begin = time.perf_counter()
+        handwritten.import_csv(self.urls[1], path)
+        self.times["CSV import"][1].append((time.perf_counter() - begin) * 1000)
+
+    def lines(self) -> list[str]:
+        """The table of results."""
+        found = [
+            f"## {self.kind}, {SIZE:,} records", "",
+            "| operation | ours p50 / p95, ms | hand-written p50 / p95, ms | ratio | aim |", "| --- | --- | --- | --- | --- |",
+        ]
+        for name, (mine, theirs) in self.times.items():
+            ratio = statistics.median(mine) / statistics.median(theirs)
+            found.append(f"| {name} | {shown(mine)} | {shown(theirs)} | {ratio:.2f} × | {AIMS[name]} × |")
+        return found
+
+
+def shown(times: list[float]) -> str:
+    ordered = sorted(times)
+    return f"{statistics.median(ordered):.2f} / {ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]:.2f}"
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="lowcode-bench-"))
+    try:
+        (folder / "ours").mkdir()
+        run = Run("SQLite", folder, (f"sqlite:///{folder / 'ours' / 'lowcode.db'}", f"sqlite:///{folder / 'hand.db'}"))
+        run.measure()
+        engine = db.make_engine("sqlite://")
+        with engine.connect() as connection:
+            version = connection.scalar(sa.text("SELECT sqlite_version()"))
+        head = [
+            "# Results", "",
+            f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, SQLite {version}, {os.cpu_count()} cores; gunicorn {WORKERS} × {THREADS} threads on both sides, "
+            "WAL and `synchronous=FULL` on both, one client. Read the ratios; times depend on the machine and on what else it does.", "",
+            "Ours carries rights, checks, merging, history, search text and the outbox; the hand-written application has none of them.", "",
+        ]
+        text = "\n".join([*head, *run.lines(), ""])
+        RESULTS.write_text(text, "utf-8")
+        print(text)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""This product under the benchmark: the app, its records through the record service, a token and a log-in."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import flask
+
+from bench import ledger
+from bench.serving import Client
+from lowcode import db, deploy
+from lowcode.accounts import passwords, tokens, users
+from lowcode.app import create_app
+from lowcode.config import Settings
+from lowcode.records.record import Change
+from lowcode.services import Services
+from lowcode.system import migrate
+
+PASSWORD = "bench mark counts rows"  # noqa: S105  # of a database that lives for one run
+
+
+def services_for(folder: Path, url: str) -> Services:
+    """Services on a fresh database."""
+    services = Services.open(Settings.from_environment({"LOWCODE_DATA_DIR": str(folder), "LOWCODE_DATABASE_URL": url}))
+    migrate.upgrade(services.engine)
+    return services
+
+
+def prepare(services: Services) -> tuple[int, str]:
+    """The app, a person and a token. Returns the app's number and the token."""
+    actor = services.system("benchmark")
+    number = deploy.create_app(services.engine, ledger.definition(), actor)
+    prepared = passwords.prepare(PASSWORD)
+    with db.writing(services.engine) as connection:
+        person = users.UserData(login="bench", name="計測", administrator=True)
+        users.save(connection, person, actor, services.settings.now(), password=prepared)
+        token = tokens.add(connection, number, ["view", "add", "edit", "delete"], by=actor, now=services.settings.now())
+    return number, token
+
+
+def load(services: Services, app: int, start: int, count: int, *, batch: int = 1_000, tell: t.Callable[[int], None] | None = None) -> None:
+    """Records through the record service, as an import would write them."""
+    actor = services.system("benchmark")
+    for begin in range(start, start + count, batch):
+        with services.writing(actor) as space:
+            space.service(app).save([Change(values=row) for row in ledger.rows(begin, min(batch, start + count - begin))])
+        if tell is not None:
+            tell(begin + batch - start)
+    with db.writing(services.engine) as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def application() -> flask.Flask:
+    """For gunicorn: settings come from the environment."""
+    return create_app()
+
+
+def log_in(client: Client) -> None:
+    """Log in as a person, so that pages can be asked for."""
+    _, page, headers = client.call("GET", "/login")
+    cookies = dict(part.split(";")[0].split("=", 1) for part in headers.get_all("Set-Cookie") or [])
+    found = re.search(rb'name="csrf_token" value="([^"]+)"', page)
+    token = found.group(1).decode() if found else ""
+    client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
+    from urllib.parse import urlencode
+
+    status, answer, headers = client.call(
+        "POST", "/login", urlencode({"login": "bench", "password": PASSWORD, "csrf_token": token}).encode(),
+        **{"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    if status not in (302, 303):
+        raise RuntimeError(f"log-in: {status} {answer[:300]!r}")
+    cookies |= dict(part.split(";")[0].split("=", 1) for part in headers.get_all("Set-Cookie") or [])
+    client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
