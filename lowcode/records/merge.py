@@ -8,7 +8,7 @@ and then by cell; a true clash is reported with all three values and nothing is 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lowcode.errors import Path
 from lowcode.fields.base import Field, ManyValued, Value
@@ -69,11 +69,10 @@ def merge_rows(
         my = my_rows.get(row_id)
         before = base_rows.get(row_id)
         if my is None:
-            if before is None and known:
-                merged[t.cast(int, row_id)] = their  # they added it
-            elif before is not None and same_cells(field, before, their):
+            if before is not None and same_cells(field, before, their):
                 continue  # I deleted it and nobody touched it
-            else:
+            merged[t.cast(int, row_id)] = their
+            if before is not None or not known:  # else they added it
                 clashes.append(Clash(path=(*path, row_id or 0), before=before, theirs=their, mine=None))
             continue
         values, cell_clashes = merge_cells(field, before, their, my, (*path, row_id or 0))
@@ -125,8 +124,9 @@ def take_mine(merged: Value, clash: Clash) -> Value:
         case (_, row_id):
             if clash.mine is None:
                 return tuple(row for row in merged if row.id != row_id)
-            # They deleted the row that I edited: it comes back as a new one.
-            return (*merged, Row(id=None, values=clash.mine.values))
+            # They deleted the row that I edited: it comes back as a new one, with the cells that I left as they were.
+            kept = clash.before.values if clash.before is not None else {}
+            return (*merged, Row(id=None, values={**kept, **clash.mine.values}))
     return merged
 
 
@@ -143,16 +143,17 @@ def _arrange(
         replacement = iter(my_order)
         shared = [next(replacement) if i in in_both else i for i in shared]
     ordered: list[Row] = [merged[t.cast(int, i)] for i in shared]
-    place: dict[Hashable, int] = {}
-    for index, row in enumerate(mine):
-        if row.id is not None:
-            continue
-        # A new row keeps its place behind the row that its author saw before it.
-        previous = next((r.id for r in reversed(mine[:index]) if r.id in merged), None)
-        at = next((n + 1 for n, r in enumerate(ordered) if previous is not None and r.id == previous), None)
-        if at is None:
-            at = 0 if previous is None and any(r.id is not None for r in mine) else len(ordered)
-        at += place.get(previous, 0)
-        place[previous] = place.get(previous, 0) + 1
-        ordered.insert(min(at, len(ordered)), row)
+    they_added = {i for i in their_order if i not in base and i not in in_both}
+    at = 0 if any(r.id is not None for r in mine) else len(ordered)
+    beside_theirs = True
+    for row in mine:
+        if row.id in merged:
+            at = next(n for n, other in enumerate(ordered) if other.id == row.id) + 1
+            beside_theirs = True
+        elif row.id is None:
+            # A new row keeps its place behind the row that its author saw before it; what they added there comes first.
+            while beside_theirs and at < len(ordered) and ordered[at].id in they_added:
+                at += 1
+            ordered.insert(at, row)
+            at, beside_theirs = at + 1, False
     return tuple(ordered)

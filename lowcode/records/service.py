@@ -364,7 +364,7 @@ class RecordService:
             entries.append(
                 {
                     "record_id": draft.id, "revision": record.revision + 1, "action": "delete",
-                    "before": {**history.image(self.definition, record.values), **_system_image(record)},
+                    "before": {**history.image(self.definition, record.values), **_system_image(self.plan, record)},
                 }
             )
         writer.flush()
@@ -473,9 +473,13 @@ class RecordService:
         return trash.restore(self, record_ids)
 
 
-def _system_image(record: Record) -> dict[str, t.Any]:
+def _system_image(plan: SavePlan, record: Record) -> dict[str, t.Any]:
+    """What a deleted record needs beside its fields' values to come back as it was."""
+    many = {
+        f"${f.column_name}": f.store(record.values.get(f.code))
+        for f in plan.by_code.values() if f.type_name in ("STATUS_ASSIGNEE", "CATEGORY")
+    }
     return {
         "$created_at": record.created_at.isoformat(), "$created_by": record.created_by,
-        "$revision": record.revision, "status": record.status,
+        "$revision": record.revision, "status": record.status, **many,
     }
-

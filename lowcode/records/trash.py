@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from lowcode import events
+from lowcode.access.actor import system
 from lowcode.errors import NotFound
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import compute, derived, history, unique
+from lowcode.records import compute, derived, history, lookups, unique
 from lowcode.records.draft import Draft
 from lowcode.records.merge import empty_value
 from lowcode.records.record import Change, Record
-from lowcode.records.rows import RowWriter, next_ids
+from lowcode.records.rows import RowWriter
 
 if t.TYPE_CHECKING:
     from lowcode.records.service import RecordService
@@ -48,30 +49,53 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
             "revision": newest.revision + 1, "status": entry.before.get("status"),
             "created_at": datetime.fromisoformat(entry.before["$created_at"]), "created_by": entry.before.get("$created_by"),
             "updated_at": service.ctx.now, "updated_by": service.actor.user_id,
+            "assignees": entry.before.get("$assignees"), "categories": entry.before.get("$categories"),
         }
         drafts.append(draft)
         entries.append({"record_id": record_id, "revision": newest.revision + 1, "action": "restore"})
+    _find_sources(service, drafts)
     derived.own_rollups(service.workspace, service.live, service.plan, drafts)
     for draft in drafts:
         compute.evaluate(service.definition, service.plan, draft.values, service.stored_ctx)
     unique.check(service.connection, service.live, service.plan, drafts)
     service._stop_on_problems(drafts)
     for draft in drafts:
-        writer.insert(draft.id, draft.system, draft.values, {}, service.stored_ctx)
+        writer.insert(draft.id, draft.system, draft.values, draft.sources, service.stored_ctx)
     writer.flush()
     for subtable in service.plan.subtables:
         _restore_rows(service, subtable, drafts)
     history.write(service.connection, service.live, service.actor, service.ctx.now, entries)
     derived.refresh(service.workspace, service.live, drafts, [])
+    events.announce(
+        service.connection, "records.saved",
+        {"app": service.live.id, "created": [d.id for d in drafts], "updated": [], "deleted": []}, service.ctx.now,
+    )
     return service.workspace.reader(service.live).by_ids([d.id for d in drafts])
 
 
+def _find_sources(service: RecordService, drafts: Sequence[Draft]) -> None:
+    """Tie lookups to their source records again; those that keep fresh take what the source says today."""
+    space = service.workspace.acting_as(system("keeps copied fields fresh"))
+    for field in service.plan.lookups:
+        keyed = [d for d in drafts if not field.is_empty(d.values.get(field.code))]
+        tried = [Draft(index=0, change=d.change, before=None, id=d.id, values=dict(d.values)) for d in keyed]
+        lookups.copy_one(space, service.live, field, tried, service.ctx)
+        for draft, found in zip(keyed, tried, strict=True):
+            if found.problems:
+                continue  # the source is gone: what was copied stays
+            draft.sources.update(found.sources)
+            if field.lookup.freshness == "FRESH":
+                draft.values.update({code: found.values.get(code) for code in field.copy_targets})
+
+
 def _restore_rows(service: RecordService, subtable: SubtableField, drafts: Sequence[Draft]) -> None:
+    """Rows come back under their own ids too: whoever opened the record before it was deleted names them by these."""
     part = service.tables.rows[subtable.id]
     writer = RowWriter(service.connection, part, subtable.fields)
     rows: list[tuple[Draft, int, Row]] = [
         (d, at, row) for d in drafts for at, row in enumerate(d.values.get(subtable.code) or ())
     ]
-    for (draft, at, row), row_id in zip(rows, next_ids(service.connection, part.main, len(rows)), strict=True):
-        writer.insert(row_id, {"record_id": draft.id, "position": at}, replace(row, id=row_id).values, {}, service.ctx)
+    for draft, at, row in rows:
+        if row.id is not None:
+            writer.insert(row.id, {"record_id": draft.id, "position": at}, row.values, {}, service.stored_ctx)
     writer.flush()
