@@ -11,6 +11,7 @@ SQL's NULL would make ``not (x > 5)`` miss empty fields, so every comparison her
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ class _Builder:
         if isinstance(tree, Leaf):
             return predicate(tree, self.tables, self.ctx) if tree.scope is None else self._of_rows(tree, tree.scope)
         if not tree.every:
-            return joined(sa.or_, [self.build(child) for child in _flat(tree.children, every=False)])
+            return self._together(_flat(tree.children, every=False), every=False)
         return self._all(_flat(tree.children))
 
     # -- rows ------------------------------------------------------------------------------------
@@ -182,17 +183,22 @@ class _Builder:
                     raise Invalid([problem("too_complex")])
                 rest = [*children[:index], *children[index + 1 :]]
                 return joined(sa.or_, [self._all(_flat([*rest, way])) for way in child.children])
-        together: dict[Scope, list[Branch | Leaf | Words]] = {}
+        return self._together(children, every=True)
+
+    def _together(self, children: Sequence[Branch | Leaf | Words], *, every: bool) -> Condition:
+        """Children joined; those on the rows of one table are asked of its rows at once."""
+        on_rows: dict[Scope, list[Branch | Leaf | Words]] = {}
         parts: list[Condition] = []
         for child in children:
             scope = _pure_scope(child)
             if scope is None:
                 parts.append(self.build(child))
             else:
-                together.setdefault(scope, []).append(child)
-        for scope, found in together.items():
-            parts.append(self._exists(scope, _all_on_row(found, self.ctx)))
-        return joined(sa.and_, parts)
+                on_rows.setdefault(scope, []).append(child)
+        for scope, found in on_rows.items():
+            one_row = Branch(every, tuple(found)) if len(found) > 1 else found[0]
+            parts.append(self._exists(scope, functools.partial(_on_row, one_row, self.ctx)))
+        return joined(sa.and_ if every else sa.or_, parts)
 
     def _exists(self, scope: Scope, on_row: Callable[[t.Any], Condition]) -> Condition:
         main = self.tables.main
@@ -262,14 +268,10 @@ def _in_some(search: t.Any, fields: Sequence[Field], word: str) -> Condition:
     return joined(sa.or_, [contains(search.c[field.column_name], word) for field in fields])
 
 
-def _all_on_row(found: Sequence[Branch | Leaf | Words], ctx: Context) -> Callable[[t.Any], Condition]:
-    return lambda rows: joined(sa.and_, [_on_row(child, rows, ctx) for child in found])
-
-
-def _on_row(tree: Branch | Leaf | Words, rows: t.Any, ctx: Context) -> Condition:
+def _on_row(tree: Branch | Leaf | Words, ctx: Context, rows: t.Any) -> Condition:
     """A tree of conditions on one row."""
     if isinstance(tree, Branch):
-        parts = [_on_row(child, rows, ctx) for child in _flat(tree.children, every=tree.every)]
+        parts = [_on_row(child, ctx, rows) for child in _flat(tree.children, every=tree.every)]
         return joined(sa.and_ if tree.every else sa.or_, parts)
     return predicate(t.cast(Leaf, tree), rows, ctx)
 
