@@ -130,7 +130,7 @@ MISTAKES: list[tuple[tuple[str | int, ...], t.Any, str, tuple[str | int, ...]]] 
     (("settings", "name"), "", "setting.missing", ("settings", "name")),
     (("settings", "name"), "x" * 65, "setting.too_long", ("settings", "name")),
     (("settings", "name"), 5, "setting.wrong_type", ("settings", "name")),
-    (("settings", "titel"), "x", "definition.unknown_key", ("settings", "titel")),
+    (("settings", "caption"), "x", "definition.unknown_key", ("settings", "caption")),
     (("settings", "theme"), "PINK", "setting.choice", ("settings", "theme")),
     (("settings", "enableComments"), "maybe", "setting.wrong_type", ("settings", "enableComments")),
     (("settings", "firstMonthOfFiscalYear"), "13", "setting.out_of_range", ("settings", "firstMonthOfFiscalYear")),
