@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from lowcode.definition.complete import RESERVED
+from lowcode.definition.system_fields import RESERVED
 from lowcode.errors import Invalid, invalid
 from lowcode.fields import eras
 from lowcode.fields.base import CODE_PATTERN, RESERVED_CODES

@@ -134,9 +134,8 @@ def test_spreadsheets_get_native_values_and_texts_that_are_no_formulas(full: Des
         reader = space.reader("everything")
         columns = exporting.choose_columns(reader, ["number", "line", "amount", "day", "moment", "clock"])
         assert exporting.export_xlsx(reader, path, kintone.parse('number = "0001"').condition, (), columns) == 1
-    sheet = openpyxl.load_workbook(path).active
-    cells = sheet[2]
-    assert [(c.value if not hasattr(c.value, "isoformat") else c.value.isoformat(), c.data_type) for c in cells] == [
+    cells = openpyxl.load_workbook(path).worksheets[0][2]
+    assert [(getattr(c.value, "isoformat", lambda c=c: c.value)(), c.data_type) for c in cells] == [
         ("0001", "s"), ("=1+1", "s"), (-12.345, "n"), ("2022-08-25T00:00:00", "d"), ("2022-08-25T10:30:00", "d"),
         ("09:05:00", "d"),
     ]

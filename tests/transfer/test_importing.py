@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
 from lowcode.errors import Forbidden, Invalid
+from lowcode.records.history import Entry, FieldChange
 from lowcode.records.record import Change
 from lowcode.transfer import importing, report, tabular
 from tests.builders import an_app
@@ -50,7 +53,7 @@ def test_only_changed_cells_of_changed_rows_are_written(ledger: Desk) -> None:
     with ledger.house.reading() as space:
         reader = space.reader("ledger")
         changed = next(r for r in reader.list() if r["number"] == "2")
-        entry, changes = reader.history(changed.id)[0]
+        ((entry, changes), *_) = t.cast("list[tuple[Entry, list[FieldChange]]]", reader.history(changed.id))
     assert [c.field.code for c in changes] == ["name"]
     assert (entry.action, changed.revision) == ("import", 2)
 
@@ -216,7 +219,7 @@ def test_a_person_without_the_right_to_import_is_refused(desk: Desk) -> None:
     ],
 )
 def test_what_does_not_fit_together_is_said_before_anything_is_read(
-    ledger: Desk, options: dict[str, object], code: str
+    ledger: Desk, options: dict[str, t.Any], code: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         ledger.plan("ledger", ledger.file(FIRST), **options)

@@ -103,4 +103,6 @@ def test_the_definition_can_be_published() -> None:
     definition = load(inference.definition_of(guesses, code="made", name="名前"))
     assert [g.code for g in guesses] == ["番号", "日付", "区", "備考", "作成者_2"]
     assert (definition.name, definition.title_field.code) == ("名前", "番号")
-    assert definition.view("一覧").fields == ("レコード番号", "番号", "日付", "区", "作成者_2")
+    view = definition.view("一覧")
+    assert view is not None
+    assert view.fields == ("レコード番号", "番号", "日付", "区", "作成者_2")
