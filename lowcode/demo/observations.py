@@ -118,8 +118,9 @@ def observations(world: World, case: Case) -> Iterator[Observation]:
             method, at = "自動架電", world.at(day, 600 + stream.below(240))
         if at < case.notice_at:
             at = case.notice_at + timedelta(minutes=30 + stream.below(120))
-        if at.astimezone(TOKYO).date() != day:
-            at = world.at(day, 1430)
+        if at.astimezone(TOKYO).date() != day:  # the notice came too late for an answer on its own day
+            day += timedelta(days=1)
+            continue
         first = _answer(case, day, at, method, lent, stream)
         twice, again = stream.chance(0.02), stream.chance(0.03)
         yield from (one for one in _followed(case, world, first, stream) if one.at <= world.now)
