@@ -10,13 +10,18 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from lowcode import db
+from lowcode.files import previews
 from lowcode.jobs import outbox, queue
+from lowcode.jobs.previews import root
 from lowcode.jobs.running import Handler, JobRun
+from lowcode.records import once
 from lowcode.system import models
 
 FILE_GRACE = timedelta(days=3)
 """Longer than any backup takes, and than anybody keeps an upload open."""
 JOB_GRACE = timedelta(days=90)
+FORM_GRACE = timedelta(days=30)
+"""Longer than anybody keeps a form open and then sends it twice."""
 FILES_AT_ONCE = 500
 
 
@@ -57,6 +62,7 @@ def files(run: JobRun) -> Mapping[str, t.Any]:
             connection.execute(sa.delete(table).where(table.c.key.in_(keys)))
         for key in keys:
             run.services.store.delete(key)
+            previews.forget(root(run.services.settings), key)
         count += len(keys)
         if len(keys) < FILES_AT_ONCE:
             return {"files": count}
@@ -64,10 +70,14 @@ def files(run: JobRun) -> Mapping[str, t.Any]:
 
 
 def rows(run: JobRun) -> Mapping[str, t.Any]:
-    """Delete finished jobs and delivered announcements of long ago."""
+    """Delete finished jobs, delivered announcements and keys of forms of long ago."""
     now = run.clock()
     with db.writing(run.services.engine) as connection:
-        return {"jobs": queue.forget(connection, now - JOB_GRACE), "announcements": outbox.forget(connection, now)}
+        return {
+            "jobs": queue.forget(connection, now - JOB_GRACE),
+            "announcements": outbox.forget(connection, now),
+            "forms": once.forget(connection, now - FORM_GRACE),
+        }
 
 
 KINDS: Mapping[str, Handler] = MappingProxyType({

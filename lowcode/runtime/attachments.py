@@ -14,7 +14,9 @@ from lowcode.errors import NotFound
 from lowcode.fields.context import FileRef
 from lowcode.fields.form_widgets import UPLOAD
 from lowcode.fields.subtable import SubtableField
-from lowcode.files import library
+from lowcode.files import library, previews
+from lowcode.jobs.previews import enqueue_preview
+from lowcode.jobs.previews import root as preview_root
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
 from lowcode.web.state import actor, reading, services
@@ -28,35 +30,37 @@ def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) 
     combined: MultiDict[str, str] = MultiDict(form)
     made = [(name.removesuffix(UPLOAD), part) for name, part in files.items(multi=True) if name.endswith(UPLOAD) and part.filename]
     for name, part in made:
-        combined.add(name, keep_upload(part).key)
+        combined.add(name, keep_upload(part, preview=True).key)
     return combined
 
 
-def keep_upload(part: FileStorage) -> FileRef:
-    """Keep one uploaded file for whoever sent it; the bytes are synced before the short write transaction begins."""
+def keep_upload(part: FileStorage, *, preview: bool = False) -> FileRef:
+    """Keep one uploaded file for whoever sent it, and have pictures made of it with ``preview``; the bytes are synced before the short write transaction begins."""
     key, size, digest = services().store.write(t.cast(t.BinaryIO, part.stream))
+    now = services().settings.now()
     with db.writing(services().engine) as connection:
-        return library.register(
+        ref = library.register(
             connection, key=key, size=size, digest=digest, name=part.filename or "", user_id=actor().user_id,
-            content_type=part.mimetype or "application/octet-stream", now=services().settings.now(),
+            content_type=part.mimetype or "application/octet-stream", now=now,
         )
+        if preview:
+            enqueue_preview(connection, key, ref.content_type, size, now)
+        return ref
 
 
-@blueprint.get("/k/<int:app>/file/<int:field_id>/<key>")
-def download_by_key(app: int, field_id: int, key: str) -> Response:
-    """A file as a field's value links to it: the record that has it is looked up, its rights decide."""
+def _holder(app: int, field_id: int, key: str) -> int:
+    """The record that has a file: its rights decide."""
     with reading() as space:
         files = models.File.__table__
         wanted = sa.select(files.c.record_id).where(files.c.key == key, files.c.app_id == app, files.c.claimed)
-        record_id = space.connection.scalar(wanted)
+        record_id: int | None = space.connection.scalar(wanted)
     if record_id is None:
         raise NotFound("file.not_found")
-    return download(app, record_id, field_id, key)
+    return record_id
 
 
-@blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>")
-def download(app: int, record_id: int, field_id: int, key: str) -> Response:
-    """A file of a record, always as a download: what a citizen sent must not run in a clerk's browser."""
+def _file_of(app: int, record_id: int, field_id: int, key: str) -> FileRef:
+    """A file that a field of a record holds, for those who may read both."""
     with reading() as space:
         live = space.app(app)
         field = live.definition.by_id(field_id)
@@ -71,6 +75,19 @@ def download(app: int, record_id: int, field_id: int, key: str) -> Response:
         ref = next((r for r in value if field.type_name == "FILE" and r.key == key), None)
     if ref is None:
         raise NotFound("file.not_found")
+    return t.cast(FileRef, ref)
+
+
+@blueprint.get("/k/<int:app>/file/<int:field_id>/<key>")
+def download_by_key(app: int, field_id: int, key: str) -> Response:
+    """A file as a field's value links to it."""
+    return download(app, _holder(app, field_id, key), field_id, key)
+
+
+@blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>")
+def download(app: int, record_id: int, field_id: int, key: str) -> Response:
+    """A file of a record, always as a download: what a citizen sent must not run in a clerk's browser."""
+    ref = _file_of(app, record_id, field_id, key)
     response = send_file(
         services().store.open(ref.key), mimetype="application/octet-stream", as_attachment=True, download_name=ref.name,
         max_age=0,
@@ -80,3 +97,22 @@ def download(app: int, record_id: int, field_id: int, key: str) -> Response:
     return response
 
 
+@blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>/page/<int:number>")
+def preview(app: int, record_id: int, field_id: int, key: str, number: int) -> Response:
+    """A page of a file as a picture that we made ourselves; nothing of the original is in it."""
+    ref = _file_of(app, record_id, field_id, key)
+    pages = previews.pages(preview_root(services().settings), ref.key)
+    if not 1 <= number <= len(pages):
+        raise NotFound("file.not_found")
+    response = send_file(pages[number - 1], mimetype=previews.CONTENT_TYPE, max_age=0)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def preview_count(ref: FileRef) -> int:
+    """How many pictures there are of a file by now."""
+    if not previews.can_preview(ref.content_type, ref.size):
+        return 0
+    return len(previews.pages(preview_root(services().settings), ref.key))

@@ -17,11 +17,12 @@ from lowcode.fields.adapters import FormField
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.row_widgets import ADD_ROW
 from lowcode.fields.subtable import SubtableField
-from lowcode.records import compute
+from lowcode.records import compute, once
 from lowcode.records.catalog import LiveApp
 from lowcode.records.plan import plan_for
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, MergeConflict, Record, RecordClash, clash_key
+from lowcode.records.workspace import Workspace
 from lowcode.runtime import shown
 from lowcode.runtime.attachments import with_uploads
 from lowcode.runtime.blueprint import blueprint
@@ -29,6 +30,10 @@ from lowcode.runtime.records import clip
 from lowcode.web.state import actor, context, reading, writing
 
 CHOOSE = "choose:"
+NEVER_COPIED = frozenset({"FILE", "TOKEN"})
+"""Types whose values belong to one record alone."""
+ONCE = "once"
+"""The hidden key of a form for a new record."""
 
 
 class EditForm:
@@ -68,6 +73,15 @@ class EditForm:
             if bound.sent:
                 found[f.code] = bound.data
         return found
+
+    def changes(self) -> dict[str, Value]:
+        """What to save: of a new record everything, else what differs from the record as it stands.
+
+        A lookup whose key nobody touched must not copy again.
+        """
+        if self.record is None:
+            return self.values()
+        return {code: value for code, value in self.values().items() if t.cast(FormField, self.form[code]).changed}
 
     def refuse(self, problems: Sequence[Problem]) -> None:
         """Show problems of the record service at their controls; those without one go to the summary."""
@@ -165,10 +179,11 @@ def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:
     copied = request.args.get("copy", "")
     if copied.isdecimal() and live.definition.settings.enable_duplicate_record:
         original = reader.get(int(copied))
-        preset = {f.code: original.values[f.code] for f in live.definition.fields if f.writable and f.code in original.values and f.type_name not in ("FILE", "TOKEN") and not f.is_unique()}
-        for f in live.definition.fields:
-            if isinstance(f, SubtableField) and f.code in preset:
-                preset[f.code] = ()
+        preset = {
+            f.code: _copied_rows(f, original.values[f.code]) if isinstance(f, SubtableField) else original.values[f.code]
+            for f in live.definition.fields
+            if f.writable and f.code in original.values and f.type_name not in NEVER_COPIED and not f.is_unique()
+        }
     for name, text in request.args.items():
         f = live.definition.find(name[2:]) if name.startswith("v.") else None
         if f is not None and f.writable and f.code in reader.readable:
@@ -177,6 +192,12 @@ def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:
             except Invalid:
                 continue
     return preset
+
+
+def _copied_rows(table: SubtableField, rows: Value) -> Value:
+    """The rows of a record as new rows."""
+    kept = [f.code for f in table.fields if f.writable and f.type_name not in NEVER_COPIED]
+    return tuple(table.make_row(None, {code: row.values[code] for code in kept if code in row.values}) for row in rows or ())
 
 
 def _back(app: int, record_id: int | None) -> str:
@@ -192,6 +213,8 @@ def _page(
     record = form.record
     seen = revision if revision is not None else record.revision if record is not None else None
     hidden = [("back", back)] + ([("revision", str(seen))] if seen is not None else [])
+    if record is None:
+        hidden.append((ONCE, request.form.get(ONCE) or once.new_key()))
     action = url_for("runtime.edit_record", app=live.id, record_id=record.id) if record is not None else url_for("runtime.new_record", app=live.id)
     title = shown.title_of(live.definition, record.id, record.values, form.ctx) if record is not None else messages.text("runtime.new", form.ctx.locale)
     return render_template(
@@ -214,11 +237,11 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
         if not form.validate():
             return _page(live, form, back, revision=seen), 422
         change = Change(
-            id=record_id, values=form.values(), revision=seen, choices=_choices(formdata), chosen_at=_number(formdata.get("chosen_at"))
+            id=record_id, values=form.changes(), revision=seen, choices=_choices(formdata), chosen_at=_number(formdata.get("chosen_at"))
         )
         try:
             with space.connection.begin_nested():
-                saved = space.service(live).save([change])[0]
+                saved_id = _written(space, live, change, formdata.get(ONCE, ""))
         except Invalid as error:
             form.refuse(error.problems)
             return _page(live, form, back, revision=seen), 422
@@ -228,7 +251,19 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
     flash(messages.text("runtime.saved", context().locale))
     if formdata.get("then") == "next":
         return redirect(url_for("runtime.new_record", app=app), 303)
-    return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved.id), 303)
+    return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved_id), 303)
+
+
+def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> int:
+    """Save, unless this very form has made its record already. Returns the record's number."""
+    if change.id is not None or not key:
+        return space.service(live).save([change])[0].id
+    earlier = once.take(space.connection, space.actor, live.id, key, space.ctx.now)
+    if earlier is not None:
+        return earlier
+    saved = space.service(live).save([change])[0]
+    once.made(space.connection, space.actor, live.id, key, saved.id)
+    return saved.id
 
 
 def _number(text: str | None) -> int | None:

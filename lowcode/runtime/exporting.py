@@ -17,6 +17,7 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.runtime import lists, shown
 from lowcode.runtime.blueprint import blueprint
+from lowcode.runtime.columns import COLS, columns_of
 from lowcode.transfer import exporting
 from lowcode.web.state import actor, context, reading, services, writing
 
@@ -34,7 +35,7 @@ def export_form(app: int) -> str:
         reader.policy.require("export", live.definition)
         query = _query(live, request.query_string.decode())
         view = lists.view_of(live.definition, request.args.get("view", ""))
-        first = [f.code for f in lists.columns_of(live.definition, view, reader.readable)]
+        first = [f.code for f in columns_of(live.definition, view, reader.readable, request.args.get(COLS, ""))]
         fields = exporting.exportable(live.definition, reader.readable)
         ordered = sorted(fields, key=lambda f: first.index(f.code) if f.code in first else len(first))
         columns = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from lowcode import messages
@@ -20,14 +20,13 @@ from lowcode.query.ast import Node, SortKey, all_of
 from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
-from lowcode.runtime import shown
+from lowcode.runtime import calendar, columns, shown
 from lowcode.runtime.blueprint import blueprint
 from lowcode.web.state import context, reading, writing
 
 PAGE_SIZES = (20, 50, 100, 500)
 COUNT_LIMIT = 10_000
 """Totals beyond this are shown as "10,000+": counting more costs more than it tells."""
-LIST_TYPES_LEFT_OUT = frozenset({"GROUP", "REFERENCE_TABLE", "SUBTABLE", "TOKEN", "CATEGORY", "STATUS_ASSIGNEE"})
 
 
 @blueprint.get("/k/<int:app>/")
@@ -35,6 +34,8 @@ def list_records(app: int) -> str | Response:
     """A page of records under a view, a search and filters."""
     if request.args.get("add.field"):
         return redirect(_with_added_filter(app))
+    if "col" in request.args or "columns" in request.args:
+        return redirect(_with_columns(app))
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
@@ -65,6 +66,17 @@ def _with_added_filter(app: int) -> str:
     return url_for("runtime.list_records", app=app) + "?" + encode(kept)
 
 
+def _with_columns(app: int) -> str:
+    """The list's address with the columns of the chooser; none ticked means those of the view."""
+    chosen = columns.from_chooser(request.args.getlist("col"), request.args)
+    kept = [
+        (k, v) for k, v in request.args.items(multi=True)
+        if k not in ("col", "columns", columns.COLS) and not k.startswith("place:") and v
+    ]
+    query = encode([*kept, *([(columns.COLS, chosen)] if chosen else [])])
+    return url_for("runtime.list_records", app=app) + (f"?{query}" if query else "")
+
+
 def encode(pairs: Sequence[tuple[str, str]]) -> str:
     """Parameters as a query string (repeated names stay repeated)."""
     return urlencode(pairs)
@@ -85,6 +97,7 @@ class ListPage:
     size: int
     records: list[Record] = field(default_factory=list)
     total: int = 0
+    calendar: dict[str, t.Any] | None = None
 
     @classmethod
     def of_request(cls, live: LiveApp, reader: RecordReader, ctx: Context) -> ListPage:
@@ -100,7 +113,7 @@ class ListPage:
         size = _number(request.args.get("size"), 50)
         found = cls(
             live=live, reader=reader, ctx=ctx, view=view, asked=asked, problems=problems,
-            columns=columns_of(definition, view, reader.readable), page=max(1, _number(request.args.get("page"), 1)),
+            columns=columns.columns_of(definition, view, reader.readable, request.args.get(columns.COLS, "")), page=max(1, _number(request.args.get("page"), 1)),
             size=size if size in PAGE_SIZES else 50,
         )
         try:
@@ -110,6 +123,8 @@ class ListPage:
         return found
 
     def _read(self) -> None:
+        if self.view is not None and self.view.type == "CALENDAR" and self._read_month(self.view):
+            return
         condition, order = self.condition(), self.order()
         self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
         named = self.live.definition.title_field.code
@@ -117,6 +132,31 @@ class ListPage:
         self.records = self.reader.list(
             condition, order, limit=self.size, offset=(self.page - 1) * self.size, fields=codes
         )
+
+    def _read_month(self, view: View) -> bool:
+        """The records of a calendar's month; whether there is a calendar to show."""
+        by = calendar.field_of(self.live.definition, view, self.reader.readable)
+        if by is None:
+            return False
+        month = calendar.Month.read(request.args.get(calendar.MONTH, ""), self.ctx.today)
+        condition = all_of(self.condition(), calendar.within(by, month, self.ctx))
+        named = self.live.definition.find(view.title) or self.live.definition.title_field
+        codes = list(dict.fromkeys([by.code, named.code, self.live.definition.title_field.code]))
+        order = [SortKey(by.code, False), SortKey("$id", False)]
+        self.records = self.reader.list(condition, order, limit=calendar.MOST_RECORDS, fields=codes)
+        self.total = len(self.records)
+
+        def link(record: Record) -> dict[str, str]:
+            words = named.text(record.values.get(named.code), self.ctx).strip() if named.code in self.reader.readable else ""
+            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, list=request.query_string.decode())
+            return {"url": url, "name": words or shown.title_of(self.live.definition, record.id, record.values, self.ctx)}
+
+        self.calendar = {
+            **calendar.template(month, by, self.records, self.ctx, link=link),
+            "previous_url": self.url(**{calendar.MONTH: month.moved(-1).text}), "next_url": self.url(**{calendar.MONTH: month.moved(1).text}),
+            "today_url": self.url(**{calendar.MONTH: None}),
+        }
+        return True
 
     def condition(self) -> Node | None:
         """The view's condition and the asked ones together."""
@@ -141,7 +181,7 @@ class ListPage:
         return url_for("runtime.list_records", app=self.live.id) + (f"?{query}" if query else "")
 
     def _chips(self) -> list[dict[str, str]]:
-        rest = [(k, v) for k, v in request.args.items(multi=True) if k in ("view", "size") and v]
+        rest = [(k, v) for k, v in request.args.items(multi=True) if k in ("view", "size", columns.COLS) and v]
         found = []
         for chip in filters.chips(self.asked):
             shown_field = self.live.definition.find(chip.field)
@@ -167,7 +207,7 @@ class ListPage:
         words = messages.text(
             "runtime.list_words", ctx.locale, first=f"{first:,}", last=f"{first + len(self.records) - 1:,}", total=total_words
         ) if self.records else messages.text("runtime.list_none", ctx.locale)
-        more = len(self.records) == self.size and (many or self.page < pages)
+        more = self.calendar is None and len(self.records) == self.size and (many or self.page < pages)
         return {
             "app": shown.tile(self.live, ctx.locale, current=True),
             "view": self.view,
@@ -179,13 +219,16 @@ class ListPage:
             "filter_fields": self._filter_fields(),
             "operators": [(word, messages.text(f"runtime.op.{word}", ctx.locale)) for word in filters.WORDS.values()],
             "sort_fields": self._sort_links(),
-            "table": self._table(may),
+            "columns": columns.offered(definition, self.reader.readable, self.columns, ctx.locale),
+            "kept_columns": [(k, v) for k, v in request.args.items(multi=True) if k not in ("page", columns.COLS) and v],
+            "table": self._table(may) if self.calendar is None else None,
+            "calendar": self.calendar,
             "foot": {
                 "words": words, "updated": ctx.now.astimezone(ctx.zone).strftime("%H:%M"),
                 "prev_url": self.url(page=self.page - 1) if self.page > 1 else "",
                 "next_url": self.url(page=self.page + 1) if more else "",
             },
-            "selection": self._selection(may),
+            "selection": self._selection(may) if self.calendar is None else None,
             "may": may,
             "sizes": [(n, self.url(size=n, page=None), n == self.size) for n in PAGE_SIZES],
             "query_string": request.query_string.decode(),
@@ -218,16 +261,21 @@ class ListPage:
         ]
 
     def _sort_links(self) -> list[dict[str, t.Any]]:
+        """Each column that can be sorted by: alone, or after the keys that are in force."""
         order = self.order()
-        first = order[0] if order else None
+        present = {key.field: key.descending for key in order}
         found = []
         for f in self.columns:
-            if f.sortable:
-                down = first is not None and first.field == f.code and not first.descending
-                found.append({
-                    "label": f.display_label(self.ctx.locale), "url": self.url(sort=("-" if down else "") + f.code, page=None),
-                    "current": first is not None and first.field == f.code, "descending": first is not None and first.descending,
-                })
+            if not f.sortable:
+                continue
+            then = [*order, SortKey(f.code, False)] if f.code not in present else [
+                SortKey(k.field, k.descending != (k.field == f.code)) for k in order
+            ]
+            found.append({
+                "label": f.display_label(self.ctx.locale), "current": f.code in present, "descending": present.get(f.code, False),
+                "url": self.url(sort=sort_text([SortKey(f.code, present.get(f.code) is False)]), page=None),
+                "then_url": self.url(sort=sort_text([k for k in then if k.field != "$id"]), page=None) if present.keys() - {"$id"} else "",
+            })
         return found
 
     def _table(self, may: dict[str, bool]) -> dict[str, t.Any]:
@@ -236,11 +284,11 @@ class ListPage:
         first = order[0] if order else None
         named = definition.title_field
         primary = next((i for i, f in enumerate(self.columns) if f.code == named.code), 0)
-        columns = []
+        heads = []
         for at, f in enumerate(self.columns):
             is_sorted = first is not None and first.field == f.code
             descending = bool(is_sorted and first and first.descending)
-            columns.append({
+            heads.append({
                 "label": f.display_label(ctx.locale), "numeric": shown.is_numeric(f), "kind": shown.column_kind(f),
                 "primary": at == primary, "phone": at != primary and at < 6, "phone_label": f.display_label(ctx.locale),
                 "sort_url": self.url(sort=("" if not is_sorted or descending else "-") + f.code, page=None) if f.sortable else "",
@@ -251,16 +299,17 @@ class ListPage:
         for record in self.records:
             url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, **({"list": back} if back else {}))
             cells: list[Markup | None] = []
-            for f in self.columns:
+            for at, f in enumerate(self.columns):
                 value = record.values.get(f.code)
-                cells.append(None if f.is_empty(value) else f.display(value, ctx))
+                drawn = None if f.is_empty(value) else escape(f.display(value, ctx))
+                cells.append(plain_in_link(f, value, drawn, ctx) if drawn is not None and at == primary else drawn)
             rows.append({
                 "id": record.id, "url": url, "name": shown.title_of(definition, record.id, record.values, ctx), "cells": cells,
             })
         view_name = self.view.display_name(ctx.locale) if self.view else messages.text("runtime.all_records", ctx.locale)
         filtered = bool(self.asked.conditions or self.asked.search)
         return {
-            "caption": f"{definition.display_name(ctx.locale)}、{view_name}", "columns": columns, "rows": rows,
+            "caption": f"{definition.display_name(ctx.locale)}、{view_name}", "columns": heads, "rows": rows,
             "selectable": may["edit"] or may["delete"],
             "empty": {
                 "title": messages.text("runtime.empty_filtered" if filtered else "runtime.empty", ctx.locale),
@@ -292,18 +341,14 @@ def view_of(definition: AppDefinition, key: str) -> View | None:
     return lists[0] if lists else None
 
 
-def columns_of(definition: AppDefinition, view: View | None, readable: frozenset[str]) -> list[Field]:
-    """The view's columns, else the record number and the first fields of the form."""
-    if view is not None and view.fields:
-        codes: Sequence[str] = view.fields
-    elif view is not None and view.type == "CALENDAR":
-        codes = [view.date, view.title]
-    else:
-        codes = [f.code for f in definition.layout_order if f.type_name not in LIST_TYPES_LEFT_OUT and f.stores_value]
-        number = definition.of_type("RECORD_NUMBER")
-        codes = ([number.code] if number else []) + [c for c in codes if number is None or c != number.code][:9]
-    found = [definition.find(code) for code in codes if code in readable]
-    return [f for f in found if f is not None and f.stores_value and definition.subtable_of(f.code) is None and f.type_name != "SUBTABLE"]
+def sort_text(order: Sequence[SortKey]) -> str:
+    """Sort keys as the address writes them."""
+    return ",".join(("-" if key.descending else "") + key.field for key in order)
+
+
+def plain_in_link(shown_field: Field, value: t.Any, drawn: Markup, ctx: Context) -> Markup:
+    """A value inside the row's link: one that is a link itself gives its words only."""
+    return escape(shown_field.text(value, ctx)) if "<a" in drawn or "<ul" in drawn or "<div" in drawn else drawn
 
 
 def condition_words(chip: filters.Chip, shown_field: Field | None, ctx: Context) -> str:

@@ -21,8 +21,9 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
 from lowcode.records.workspace import Workspace
-from lowcode.runtime import lists, shown
+from lowcode.runtime import attachments, lists, shown
 from lowcode.runtime.blueprint import blueprint
+from lowcode.web import csrf
 from lowcode.web.state import context, reading, writing
 
 NEIGHBOURS = 1_000
@@ -54,7 +55,7 @@ def _page(space: Workspace, live: LiveApp, reader: RecordReader, record: Record)
     may = {a: reader.policy.allows(a, definition) for a in ("add", "edit", "delete", "manage")}  # type: ignore[arg-type]
     sections = shown.record_sections(definition, record, reader.readable, ctx)
     _link_files(live, record, sections)
-    _show_drift(space, live, record, sections, ctx)
+    _show_drift(space, live, record, sections, ctx, may["edit"])
     sections.extend(_related(space, live, reader, record))
     title = shown.title_of(definition, record.id, record.values, ctx)
     back = request.args.get("list", "")
@@ -85,13 +86,26 @@ def _link_files(live: LiveApp, record: Record, sections: list[shown.Section]) ->
         for item in section.pairs:
             f = live.definition.find(item.code) if item.code else None
             if f is not None and f.type_name == "FILE":
-                links = [
-                    Markup('<li class="file"><a href="{}">{}</a> <span class="file-size">{}</span></li>').format(
-                        url_for("runtime.download", app=live.id, record_id=record.id, field_id=f.id, key=ref.key), ref.name, size_words(ref.size)
-                    )
-                    for ref in record.values.get(f.code) or ()
-                ]
-                item.value = Markup('<ul class="file-list">{}</ul>').format(Markup("").join(links))
+                lines = [file_line(live, record, f, ref) for ref in record.values.get(f.code) or ()]
+                item.value = Markup('<ul class="file-list">{}</ul>').format(Markup("").join(lines))
+
+
+def file_line(live: LiveApp, record: Record, f: Field, ref: t.Any) -> Markup:
+    """A file as a link, with a picture of each page as soon as there are some."""
+    place = {"app": live.id, "record_id": record.id, "field_id": f.id, "key": ref.key}
+    size = getattr(f, "thumbnail_size", "150")
+    pictures = Markup("").join(
+        Markup('<a class="file-page" href="{0}"><img class="thumb" src="{0}" width="{1}" alt="{2}" loading="lazy"></a>').format(
+            url_for("runtime.preview", number=number, **place), size,
+            messages.text("runtime.page_of", context().locale, name=ref.name, number=number),
+        )
+        for number in range(1, attachments.preview_count(ref) + 1)
+    )
+    link = Markup('<a href="{}">{}</a> <span class="file-size">{}</span>').format(
+        url_for("runtime.download", **place), ref.name, size_words(ref.size)
+    )
+    pages = Markup('<div class="file-pages">{}</div>').format(pictures) if pictures else Markup("")
+    return Markup('<li class="file">{}{}</li>').format(link, pages)
 
 
 def size_words(size: int) -> str:
@@ -99,16 +113,46 @@ def size_words(size: int) -> str:
     return f"{size} B" if size < 1024 else f"{size // 1024} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
 
 
-def _show_drift(space: Workspace, live: LiveApp, record: Record, sections: list[shown.Section], ctx: Context) -> None:
-    """Copied values whose source changed since say so beside the value."""
+def _show_drift(
+    space: Workspace, live: LiveApp, record: Record, sections: list[shown.Section], ctx: Context, may_edit: bool
+) -> None:
+    """Copied values whose source changed since say so beside the value; one button fetches them again."""
     for f in live.definition.fields:
-        if isinstance(f, LookupField) and f.shows_drift and f.code in record.values:
-            for code, now in lookups.drift(space, live, f, record.values).items():
-                target = live.definition.field(code)
-                for section in sections:
-                    for item in section.pairs:
-                        if item.code == code:
-                            item.small = messages.text("runtime.drift", ctx.locale, value=target.text(now, ctx))
+        if not (isinstance(f, LookupField) and f.shows_drift and f.code in record.values):
+            continue
+        for code, now in lookups.drift(space, live, f, record.values).items():
+            target = live.definition.field(code)
+            for section in sections:
+                for item in section.pairs:
+                    if item.code == code:
+                        item.small = messages.text("runtime.drift", ctx.locale, value=target.text(now, ctx))
+                        if may_edit and f.code not in section.refreshes:
+                            section.refreshes.append(f.code)
+                            section.tools += _refresh_button(live, record, f, ctx)
+
+
+def _refresh_button(live: LiveApp, record: Record, f: Field, ctx: Context) -> Markup:
+    return Markup(
+        '<form method="post" action="{}"><input type="hidden" name="csrf_token" value="{}">'
+        '<input type="hidden" name="field" value="{}"><button class="button button-secondary button-small" type="submit">{}</button></form>'
+    ).format(
+        url_for("runtime.copy_again", app=live.id, record_id=record.id), csrf.token(), f.code,
+        messages.text("runtime.copy_again", ctx.locale, label=f.display_label(ctx.locale)),
+    )
+
+
+@blueprint.post("/k/<int:app>/show/<int:record_id>/copy")
+def copy_again(app: int, record_id: int) -> Response:
+    """Fetch the copied values of a lookup again from its source."""
+    with writing() as space:
+        live = space.app(app)
+        field = live.definition.find(request.form.get("field", ""))
+        if not isinstance(field, LookupField):
+            raise NotFound("field.unknown", field=request.form.get("field", "")[:100])
+        record = space.reader(live).get(record_id)
+        space.service(live).save([Change(id=record_id, values={field.code: record.values.get(field.code)}, revision=record.revision)])
+    flash(messages.text("runtime.copied_again", context().locale))
+    return redirect(url_for("runtime.show_record", app=app, record_id=record_id))
 
 
 def _related(space: Workspace, live: LiveApp, reader: RecordReader, record: Record) -> list[shown.Section]:

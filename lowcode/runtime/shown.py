@@ -55,6 +55,7 @@ class Section:
     open: bool = True
     number: int | None = None
     tools: Markup = field(default_factory=Markup)
+    refreshes: list[str] = field(default_factory=list)
     table: t.Any = None
     side: Markup | None = None
     body: Markup | None = None
@@ -196,9 +197,9 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
             if not shown.stores_value:
                 continue
             value = record.values.get(shown.code)
-            label = shown.display_label(ctx.locale)
+            label = shown.heading(ctx.locale)
             if shown.is_empty(value):
-                section.empty.append(label)
+                section.empty.append(shown.display_label(ctx.locale))
                 continue
             drawn = shown.display(value, ctx)
             span = span_of(shown, item)

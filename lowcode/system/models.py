@@ -265,6 +265,17 @@ class File(Base):
     record_id: orm.Mapped[Ref | None]
 
 
+class FormKey(Base):
+    """The key of a form that made a record: sent twice, it makes one record only."""
+
+    __tablename__ = "form_keys"
+
+    key: orm.Mapped[str] = orm.mapped_column(text_type(64), primary_key=True)
+    """A hash of the form's key and its sender."""
+    record_id: orm.Mapped[Ref | None]
+    created_at: orm.Mapped[Instant] = orm.mapped_column(index=True)
+
+
 # --- what happens later, and what happened -----------------------------------------------------
 
 
