@@ -24,6 +24,11 @@ from lowcode.records.tables import AppTables, tables_for
 from lowcode.system import models
 
 CACHED_VERSIONS = 500
+_apps = models.App.__table__
+LIVE_APPS = sa.select(_apps.c.id, _apps.c.code, _apps.c.live_version).where(
+    _apps.c.deleted_at.is_(None), _apps.c.live_version.is_not(None)
+)
+"""Every transaction begins with this statement, so it is built once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +61,7 @@ class Catalog:
 
     def snapshot(self, connection: sa.Connection) -> Snapshot:
         """The live apps of the transaction that ``connection`` is in."""
-        apps = models.App.__table__
-        rows = connection.execute(
-            sa.select(apps.c.id, apps.c.code, apps.c.live_version).where(
-                apps.c.deleted_at.is_(None), apps.c.live_version.is_not(None)
-            )
-        ).all()
+        rows = connection.execute(LIVE_APPS).all()
         return Snapshot(self, connection, {r.id: (r.code, r.live_version) for r in rows})
 
     def version(self, connection: sa.Connection, app_id: int, code: str, version: int) -> LiveApp:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lowcode.errors import Path, Problem
 from lowcode.fields.base import Value
-from lowcode.records.record import Change, Record
+from lowcode.records.record import Change, Record, SetAside
 
 
 @dataclass(slots=True)
@@ -30,6 +30,16 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     system: dict[str, t.Any] = field(default_factory=dict)
     """System columns to write besides the usual ones (status, creator …)."""
+    translated: dict[str, t.Any] | None = None
+    """What was posted, by today's codes, when the form was drawn from an older version."""
+    set_aside: list[SetAside] = field(default_factory=list)
+    unasked: frozenset[str] = frozenset()
+    """Codes of fields that the form did not show or did not require."""
+
+    @property
+    def posted(self) -> Mapping[str, t.Any]:
+        """What the caller gave, by today's codes."""
+        return self.change.values if self.translated is None else self.translated
 
     @property
     def is_new(self) -> bool:

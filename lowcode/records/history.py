@@ -17,13 +17,16 @@ import sqlalchemy as sa
 from lowcode.access.actor import Actor
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
-from lowcode.fields.base import Context, Field, Value
-from lowcode.fields.subtable import SubtableField
+from lowcode.fields.base import Context, Field, SystemField, Value
 from lowcode.records.catalog import LiveApp
+from lowcode.records.record import SetAside
 from lowcode.records.rows import chunks
 from lowcode.records.tables import AppTables
 
 Action = t.Literal["create", "update", "delete", "restore", "status", "derive", "import"]
+
+SET_ASIDE = "$set_aside"
+"""Key in ``after``: what was typed for fields that had been retired meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +55,17 @@ class Entry:
     before: Mapping[str, t.Any]
     after: Mapping[str, t.Any]
 
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """What was typed for fields that had been retired meanwhile; for the author and whoever manages the app."""
+        return tuple(SetAside(**one) for one in self.after.get(SET_ASIDE, ()))
+
 
 def image(definition: AppDefinition, values: Mapping[str, Value], codes: t.Iterable[str] | None = None) -> dict[str, t.Any]:
     """Values as history keeps them: JSON by field id, empty values left out unless asked for by ``codes``."""
     found: dict[str, t.Any] = {}
     for field in definition.fields:
-        if not field.columns() and not isinstance(field, SubtableField):
+        if not field.stores_value or isinstance(field, SystemField):
             continue
         if codes is None:
             value = values.get(field.code)

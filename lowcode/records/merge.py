@@ -60,8 +60,8 @@ def merge_rows(
 ) -> tuple[tuple[Row, ...], list[Clash]]:
     """Rows by row id, then cell by cell; the order is merged as a list, theirs first."""
     known = base is not MISSING
-    base_rows = {r.id: r for r in base} if known else {}
-    their_rows = {r.id: r for r in theirs}
+    base_rows: dict[int | None, Row] = {r.id: r for r in base} if known else {}
+    their_rows: dict[int | None, Row] = {r.id: r for r in theirs}
     my_rows = {r.id: r for r in mine if r.id is not None}
     clashes: list[Clash] = []
     merged: dict[int, Row] = {}

@@ -23,6 +23,7 @@ class Change:
     :param strict: kintone's rule: refuse unless ``revision`` is the present one.
     :param choices: which side stays at each clash that was shown, by :func:`clash_key`; they count only while the
         record still has the revision ``chosen_at``, else the person is asked again.
+    :param version: the version of the definition that ``values`` was written against, when that may be an older one.
     :param delete: move the record to the trash.
     :param action: the name of the process action to take.
     :param assignee: code of the user the action hands the record to.
@@ -34,9 +35,22 @@ class Change:
     strict: bool = False
     choices: Mapping[str, t.Literal["mine", "theirs"]] = field(default_factory=dict)
     chosen_at: int | None = None
+    version: int | None = None
     delete: bool = False
     action: str | None = None
     assignee: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """Something typed for a field that was retired meanwhile: it stands in the history and nowhere else."""
+
+    field_id: int
+    label: str
+    """The field's label in the author's language, below its subtable's where it has one."""
+    text: str
+    value: t.Any
+    """JSON, as history keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +65,8 @@ class Record:
     updated_by: int | None
     status: int | None
     values: Mapping[str, Value]
+    set_aside: tuple[SetAside, ...] = ()
+    """Only of a record that was just saved: show these to the author."""
 
     def __getitem__(self, code: str) -> Value:
         return self.values[code]

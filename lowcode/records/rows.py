@@ -81,7 +81,7 @@ def read_rows(
 ) -> dict[int, tuple[Row, ...]]:
     """The rows of one subtable of many records: one statement per 900 records."""
     part = tables.rows[subtable.id]
-    stored = [f for f in subtable.fields if f.columns()]
+    stored = [f for f in subtable.fields if f.stores_value]
     loaders = [(f.code, at + 2, _loader(f)) for at, f in enumerate(stored)]
     columns = [part.main.c.id, part.main.c.record_id, *[part.main.c[f.column_name] for f in stored]]
     found: dict[int, list[Row]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ from lowcode.access.policy import AppPolicy, Policy
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import attachments, compute, derived, history, lookups, process, serials, unique
+from lowcode.records import attachments, compute, derived, history, lookups, process, serials, unique, versions
 from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
 from lowcode.records.merge import MISSING, empty_value, merge_value, take_mine
@@ -148,9 +148,10 @@ class RecordService:
 
     def _coerce(self, drafts: Sequence[Draft]) -> None:
         may_manage: bool | None = None
+        versions.translate(self.workspace, self.live, self.policy, drafts, self.ctx)
         for draft in drafts:
             draft.values = dict(draft.old)
-            for code, raw in draft.change.values.items():
+            for code, raw in draft.posted.items():
                 field = self.plan.by_code.get(code)
                 if field is None:
                     draft.problem("field.unknown", draft.index, code, field=code)
@@ -314,6 +315,8 @@ class RecordService:
                     found = list(field.check(value, self.ctx)) if by_value else []
                     if by_change:
                         found.extend(field.check_change(draft.old.get(field.code), value, self.ctx))
+                if found and draft.unasked:
+                    found = [p for p in found if p.code != "required" or not draft.unasked.intersection((field.code, *p.path[-1:]))]
                 if found:
                     draft.problems.extend(p.under(draft.index, field.code) for p in found)
         unique.check(self.connection, self.live, self.plan, drafts)
@@ -345,7 +348,9 @@ class RecordService:
                 "updated_by": self.actor.user_id, **draft.system,
             }
             writer.insert(draft.id, system, draft.values, draft.sources, self.stored_ctx)
-            entries.append({"record_id": draft.id, "revision": 1, "action": action or "create"})
+            told: dict[str, t.Any] = {}
+            _tell_set_aside(draft, told)
+            entries.append({"record_id": draft.id, "revision": 1, "action": action or "create", "after": told})
         for draft in changed:
             codes = {f.code for f in self.plan.stored if draft.changed(f.code)}
             before = t.cast(Record, draft.before)
@@ -355,6 +360,7 @@ class RecordService:
             writer.update(draft.id, system, {c: draft.values.get(c) for c in codes}, draft.sources, self.stored_ctx)
             kind: history.Action = action or ("status" if draft.change.action is not None else "update")
             old, new_image = history.image(self.definition, draft.old, codes), history.image(self.definition, draft.values, codes)
+            _tell_set_aside(draft, new_image)
             if draft.change.action is not None:
                 old["status"], new_image["status"] = before.status, draft.system.get("status")
             entries.append({"record_id": draft.id, "revision": revision, "action": kind, "before": old, "after": new_image})
@@ -384,7 +390,7 @@ class RecordService:
             )
 
     def _is_changed(self, draft: Draft) -> bool:
-        return bool(draft.system) or any(draft.changed(f.code) for f in self.plan.stored)
+        return bool(draft.system or draft.set_aside) or any(draft.changed(f.code) for f in self.plan.stored)
 
     def _write_rows(
         self, subtable: SubtableField, new: Sequence[Draft], changed: Sequence[Draft], removals: Sequence[Draft]
@@ -457,7 +463,7 @@ class RecordService:
                     values.setdefault(field.code, ())
         return Record(
             id=draft.id, revision=revision, created_at=created_at, created_by=created_by, updated_at=now,
-            updated_by=self.actor.user_id, status=status, values=values,
+            updated_by=self.actor.user_id, status=status, values=values, set_aside=tuple(draft.set_aside),
         )
 
     # -- trash -----------------------------------------------------------------------------------
@@ -471,6 +477,11 @@ class RecordService:
         from lowcode.records import trash
 
         return trash.restore(self, record_ids)
+
+
+def _tell_set_aside(draft: Draft, image: dict[str, t.Any]) -> None:
+    if draft.set_aside:
+        image[history.SET_ASIDE] = [asdict(one) for one in draft.set_aside]
 
 
 def _system_image(plan: SavePlan, record: Record) -> dict[str, t.Any]:

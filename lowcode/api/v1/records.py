@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Callable, Sequence
-
 import flask
 
 from lowcode.api.v1 import schemas
 from lowcode.api.v1.blueprint import answer, blueprint, body
-from lowcode.errors import invalid
-from lowcode.fields.base import Value
+from lowcode.errors import NotFound, invalid
 from lowcode.query import kintone
-from lowcode.records.reader import RecordReader
-from lowcode.records.record import Change, Record
+from lowcode.records.record import Change
 from lowcode.web import state
 
 MAX_PAGE = 5_000
@@ -29,25 +24,6 @@ def number(name: str, otherwise: int, most: int) -> int:
     return int(text)
 
 
-class Writer:
-    """Turns records into JSON; which fields, and how, is worked out once per answer."""
-
-    def __init__(self, reader: RecordReader, fields: Sequence[str] | None) -> None:
-        wanted = reader.readable if fields is None else reader.readable & frozenset(fields)
-        self.codes: list[tuple[str, Callable[[Value], t.Any]]] = [
-            (f.code, f.dump) for f in reader.definition.fields
-            if f.code in wanted and f.stores_value and getattr(f, "exported", True)
-        ]
-
-    def json(self, record: Record) -> dict[str, t.Any]:
-        """One record."""
-        held = record.values
-        return {
-            "id": record.id, "revision": record.revision,
-            "values": {code: dump(held[code]) for code, dump in self.codes if code in held},
-        }
-
-
 @blueprint.get("/apps/<app>/records")
 def list_records(app: str) -> flask.Response:
     """A page: ``query`` in kintone's language, ``limit``, ``offset``, ``fields=a,b``, ``total=true``."""
@@ -59,10 +35,9 @@ def list_records(app: str) -> flask.Response:
         reader = space.reader(space.app(app))
         reader.policy.require("view", reader.definition)
         order = asked.order or kintone.parse("order by $id desc").order
-        page = reader.list(asked.condition, order, limit=limit, offset=offset, fields=fields)
+        page = reader.json_list(asked.condition, order, limit=limit, offset=offset, fields=fields)
         total = reader.count(asked.condition) if flask.request.args.get("total") == "true" else None
-        write = Writer(reader, fields)
-        return answer({"records": [write.json(record) for record in page], "total": total})
+        return answer({"records": page, "total": total})
 
 
 @blueprint.get("/apps/<app>/records/<int:record_id>")
@@ -71,7 +46,10 @@ def get_record(app: str, record_id: int) -> flask.Response:
     with state.reading() as space:
         reader = space.reader(space.app(app))
         reader.policy.require("view", reader.definition)
-        return answer(Writer(reader, None).json(reader.get(record_id)))
+        found = reader.json_list(ids=[record_id])
+        if not found:
+            raise NotFound("record.not_found", id=record_id)
+        return answer(found[0])
 
 
 @blueprint.route("/apps/<app>/records", methods=["POST", "PATCH"])
