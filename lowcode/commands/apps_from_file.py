@@ -36,7 +36,7 @@ def _from_file(options: argparse.Namespace) -> Answer:
         )
     job = work_now(services, job_id, WORKER)
     if job.state == "failed":
-        return failure(job)
+        raise failure(job)
     result = job.result or {}
     made = {name: result.get(name) for name in ("app", "code", "name", "fields")}
     lines = [say("transfer.result.app_made", app=made["app"], code=made["code"], name=made["name"])]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
-from lowcode import messages
 from lowcode.access.actor import Actor
-from lowcode.commands import Answer, Subparsers, command, locale, open_services, say
-from lowcode.errors import NotFound, invalid
+from lowcode.commands import Answer, Subparsers, command, open_services, say
+from lowcode.errors import Invalid, LowcodeError, NotFound, Problem, invalid
 from lowcode.jobs import imports
 from lowcode.jobs.queue import Job
 from lowcode.jobs.worker import work_now
@@ -147,7 +145,7 @@ def import_answer(
 ) -> Answer:
     """What an import did, in words and as data; the error list is copied to a place with a name."""
     if job.state == "failed":
-        return failure(job)
+        raise failure(job)
     result = job.result or {}
     counts = imports.counts(result)
     lines = [*first[1], say("transfer.result.counts", **counts)]
@@ -185,13 +183,20 @@ def _copied(services: Services, result: Mapping[str, t.Any], source: Path, wante
     return target
 
 
-def failure(job: Job) -> Answer:
-    """A job that did not come to its end."""
-    error = job.error or {"code": "jobs.unexpected", "params": {}}
-    message = messages.text(error["code"], locale(), **error.get("params", {}))
-    # On standard error as every failure; the answer only carries the exit code.
-    print(message, file=sys.stderr)
-    return Answer({"batch": job.id, "error": {"code": error["code"], "message": message}}, [], failed=True)
+class JobFailed(LowcodeError):
+    """The job of a command ended with this error."""
+
+    status = 500
+
+
+def failure(job: Job) -> LowcodeError:
+    """The error that a job ended with, as the command itself would have raised it."""
+    error = job.error or {"code": "jobs.unexpected"}
+    if error.get("problems"):
+        return Invalid([
+            Problem(code=p["code"], path=tuple(p["path"]), params=p["params"]) for p in error["problems"]
+        ])
+    return JobFailed(error["code"], **error.get("params", {}))
 
 
 def _export(options: argparse.Namespace) -> Answer:
@@ -248,7 +253,7 @@ def _undo(options: argparse.Namespace) -> Answer:
         )
     job = work_now(services, job_id, WORKER)
     if job.state == "failed":
-        return failure(job)
+        raise failure(job)
     result = {name: (job.result or {}).get(name, 0) for name in ("undone", "kept", "gone")}
     return Answer({"batch": options.batch, **result}, [say("transfer.result.undone", **result)])
 

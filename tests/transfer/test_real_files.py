@@ -91,8 +91,8 @@ def test_messy_files_give_errors_that_a_clerk_can_act_on(
     )
     mapped = {"患者_性別": "sex", "公表_年月日": "公表日", "確定日": "公表日"}
     preview = tabular.inspect(real_data / name)
-    overrides = {k: v for k, v in mapped.items() if k in preview.headers} | options.pop("overrides", {})
-    result = desk.take("cases", real_data / name, key=key, overrides=overrides, **options)
+    overrides = {k: v for k, v in mapped.items() if k in preview.headers} | options.get("overrides", {})
+    result = desk.take("cases", real_data / name, key=key, **{**options, "overrides": overrides})
     errors = desk.errors(result)
     found = Counter(c.problem.code for e in errors for c in e.errors)
     assert (counts(result), dict(found)) == (expected, wrong)
