@@ -42,6 +42,7 @@ OWN_DEFAULTS: t.Final[Mapping[str, t.Any]] = {
     "labels": {}, "hint": "", "personal": "", "indexed": False, "column": "",
 }
 """Keys of ours that a property leaves out while they say nothing."""
+_NAMES_NO_FIELD: t.Final = frozenset({"definition.no_such_field", "formula.unknown_field"})
 _SECTIONS: t.Final[Mapping[str, ma.fields.Field[t.Any]]] = {
     "settings": One(AppSettings),
     "views": ByName(View, most=MAX_VIEWS),
@@ -93,7 +94,11 @@ def read(
     if definition is None:
         return None, tuple(reading.problems)
     found = check(definition, known_apps=known_apps, query_checker=query_checker)
-    return definition, (*reading.problems, *found)
+    # A field that could not be read has said so itself; whatever names it is not wrong for that.
+    unread = _codes(whole) - definition.field_codes
+    return definition, (*reading.problems, *(
+        p for p in found if p.code not in _NAMES_NO_FIELD or p.params.get("code") not in unread
+    ))
 
 
 @dataclass
@@ -161,6 +166,13 @@ class _Reading:
 
     def _wrong(self, code: str, path: Path, **params: t.Any) -> None:
         self.problems.append(Problem(code=code, path=path, params=params))
+
+
+def _codes(whole: Json) -> set[str]:
+    """The codes of everything that stands in ``properties``, readable or not."""
+    properties = whole.get("properties")
+    pairs = properties.items() if isinstance(properties, Mapping) else ()
+    return {str(code) for outer, settings in pairs for code in (outer, *_inner(settings))}
 
 
 def _inner(settings: t.Any) -> Mapping[str, t.Any]:

@@ -302,3 +302,10 @@ def test_kintone_exports_become_a_definition() -> None:
     assert definition.views[0].id < 100
     with pytest.raises(Invalid):
         kintone.from_exports({})
+
+
+def test_a_field_that_cannot_be_read_is_the_only_problem() -> None:
+    """What names the field (form, views, formulas) is not wrong for that."""
+    raw = an_app().number("amount", maxValue="lots").formula("double", "amount * 2").view("all", "amount").json()
+    _, problems = codec.read(raw)
+    assert [problem.path for problem in problems] == [("properties", "amount", "maxValue")]
