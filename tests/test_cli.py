@@ -277,6 +277,17 @@ def test_a_server_serves_and_stops_on_sigterm(ready: Shell) -> None:
         assert "Traceback" not in out
 
 
+def test_a_server_that_is_killed_outright_leaves_nobody_behind(ready: Shell) -> None:
+    with started("serve", port=free_port()) as server:
+        family = children(server)
+        server.kill()
+        server.wait()
+        deadline = time.monotonic() + 30
+        while any(Path(f"/proc/{pid}").exists() for pid in family) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
+
+
 def test_a_second_quickstart_keeps_the_data_and_its_log_ins(shell: Shell) -> None:
     first = shell("quickstart", "--no-serve", "--demo", "none", "--json")
     assert first.code == 0, first.err

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import typing as t
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +39,31 @@ def log_in(
     :raises Invalid: ``login.failed``. :raises TooMany: too many failures; the password was not looked at.
     """
     now = settings.now()
+    with _checked(engine, settings, login, password, address) as (connection, row):
+        session = sessions.start(connection, row.id, now, address=address, agent=agent)
+        who = Actor(kind="user", user_id=row.id, login=row.login, name=row.name)
+        audit.note(connection, who, "login", now, target=row.login, address=address)
+    return LoggedIn(row.id, session, row.must_change_password)
+
+
+def check_password(engine: sa.Engine, settings: Settings, login: str, password: str, *, address: str = "") -> int:
+    """The number of the user whose name and password a program sent with its request; opens no session.
+
+    :raises Invalid: ``login.failed``; also while the person still has to change the password on a screen.
+    :raises TooMany: too many failures; the password was not looked at.
+    """
+    with _checked(engine, settings, login, password, address) as (_, row):
+        if row.must_change_password:
+            raise invalid("login.failed", "login")
+    return int(row.id)
+
+
+@contextlib.contextmanager
+def _checked(
+    engine: sa.Engine, settings: Settings, login: str, password: str, address: str
+) -> Iterator[tuple[sa.Connection, sa.Row[t.Any]]]:
+    """The row of the user, in a write transaction in which the password still is what was looked at."""
+    now = settings.now()
     login = users.normal_login(login)
     with db.writing(engine) as connection:
         # A refused try is not noted: a flood of them must not flood the log.
@@ -49,15 +77,16 @@ def log_in(
             known = row.login if row is not None else ""
             audit.note(connection, _nobody(), "login.failed", now, target=known, address=address)
         raise invalid("login.failed", "login")
-    renewed = passwords.hash_password(password) if passwords.needs_rehash(row.password_hash) else None
+    renewed = passwords.hash_password(password) if passwords.needs_rehash(row.password_hash) else row.password_hash
     with db.writing(engine) as connection:
+        unchanged = sa.update(_users).where(
+            _users.c.id == row.id, _users.c.password_hash == row.password_hash, _users.c.active
+        )
+        # Somebody changed the password or switched the person off while we were hashing.
+        if not connection.execute(unchanged.values(password_hash=renewed)).rowcount:
+            raise invalid("login.failed", "login")
         throttle.succeeded(connection, login, address, now)
-        if renewed:
-            connection.execute(sa.update(_users).where(_users.c.id == row.id).values(password_hash=renewed))
-        session = sessions.start(connection, row.id, now, address=address, agent=agent)
-        who = Actor(kind="user", user_id=row.id, login=row.login, name=row.name)
-        audit.note(connection, who, "login", now, target=row.login, address=address)
-    return LoggedIn(row.id, session, row.must_change_password)
+        yield connection, row
 
 
 def change_password(
@@ -92,7 +121,7 @@ def change_password(
         )
 
 
-def _may_log_in(row: sa.Row[tuple[object, ...]], now: datetime, settings: Settings) -> bool:
+def _may_log_in(row: sa.Row[t.Any], now: datetime, settings: Settings) -> bool:
     today = now.astimezone(settings.zone).date()
     return bool(row.active) and (row.expires_on is None or row.expires_on >= today)
 

@@ -49,4 +49,9 @@ def _sent() -> str:
         for name in FIELDS:
             if name in request.form:
                 return request.form[name]
+    elif request.is_json:
+        # Scripts written for kintone send its token in the body.
+        body = request.get_json(silent=True)
+        if isinstance(body, dict):
+            return str(body.get("__REQUEST_TOKEN__", ""))
     return ""

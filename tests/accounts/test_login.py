@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.accounts import first, passwords, sessions, throttle, users
-from lowcode.accounts.login import change_password, log_in
+from lowcode.accounts.login import change_password, check_password, log_in
 from lowcode.accounts.users import UserData
 from lowcode.errors import Conflict, Invalid, TooMany
 from lowcode.services import Services
@@ -144,6 +144,33 @@ def test_an_old_hash_is_renewed(services: Services, monkeypatch: pytest.MonkeyPa
     with db.reading(services.engine) as connection:
         assert connection.scalar(sa.select(User.password_hash)) != before
     enter(services)
+
+
+def test_a_program_is_known_by_name_and_password_without_a_session(services: Services) -> None:
+    number = add(services, "sato")
+    add(services, "new", must_change_password=True)
+    assert check_password(services.engine, services.settings, "sato", PASSWORD) == number
+    for login, password in (("sato", "wrong"), ("nobody", PASSWORD), ("new", PASSWORD)):
+        with pytest.raises(Invalid):
+            check_password(services.engine, services.settings, login, password)
+    with db.reading(services.engine) as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM sessions")) == 0
+
+
+def test_whoever_is_switched_off_while_the_password_is_looked_at_stays_out(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = add(services, "sato")
+    verify = passwords.verify
+
+    def slow(stored: str, password: str) -> bool:
+        with db.writing(services.engine) as connection:
+            users.switch(connection, number, False, services.system("test"), NOW)
+        return verify(stored, password)
+
+    monkeypatch.setattr(passwords, "verify", slow)
+    with pytest.raises(Invalid):
+        enter(services)
 
 
 # --- who may not log in -----------------------------------------------------------------------------

@@ -356,6 +356,10 @@ def test_an_api_names_itself_by_header_or_by_session_with_token(services: Servic
     own = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
     assert own
     assert client.post("/api/v1/probe", json={}, headers={"X-CSRF-Token": own[1]}).json == {"actor": "user"}
+    assert client.post("/api/v1/probe", json={"__REQUEST_TOKEN__": own[1]}).json == {"actor": "user"}
+    assert client.post("/api/v1/probe", json={"__REQUEST_TOKEN__": "x"}).status_code == 403
+    assert client.post("/api/v1/probe", json=["x"]).status_code == 403
+    assert client.post("/api/v1/probe", data=b"{", content_type="application/json").status_code == 403
     # A bad token of its own is not rescued by a cookie that comes along.
     assert client.get("/api/v1/probe", headers={"X-Cybozu-API-Token": "bad"}).status_code == 401
 
