@@ -91,7 +91,7 @@ def test_settings_are_kept_under_a_name(cases: Run, tmp_path: Path) -> None:
         (("records", "import", "cases", "missing.csv"), "cli.file"),
         (("records", "export", "cases", "-o", "x.csv", "--view", "x"), "transfer.cli.no_such_view"),
         (("records", "undo", "99"), "jobs.not_found"),
-        (("app", "from-file", "a.csv", "--code", "cases"), "app.code_taken"),
+        (("app", "from-file", "a.csv", "--code", "cases"), "code_taken"),
         (("app", "from-file", "html.csv", "--code", "other"), "transfer.html"),
     ],
 )
