@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 Condition = tuple[t.Any, ...]
 Row = Mapping[str, t.Any]
+Place = tuple[int, int]
 NEGATIVE = ("!=", "not in", "not like", "is not empty")
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
@@ -38,49 +39,61 @@ class Asker:
         return self.now.astimezone(self.zone).date()
 
 
-@dataclass(frozen=True)
 class Oracle:
-    """Judges records. ``tables`` finds the rows of a table or list of related records by the code that names it."""
+    """Judges records. ``rows_of`` finds the rows of a table or list of related records by the code that names it."""
 
-    asker: Asker
-    rows_of: t.Callable[[Row, str], Sequence[Row]]
-    table_of: t.Callable[[str], str | None]
+    def __init__(
+        self,
+        asker: Asker,
+        records: Mapping[int, Row],
+        rows_of: t.Callable[[Row, str], Sequence[Row]],
+        table_of: t.Callable[[str], str | None],
+    ) -> None:
+        self.asker, self.records, self.rows_of, self.table_of = asker, records, rows_of, table_of
+        self._places: dict[str, dict[t.Any, list[Place]]] = {}
 
-    def holds(self, condition: Condition | None, record: Row) -> bool:
-        """Whether a record meets a condition: some alternative holds whole."""
-        return condition is None or self.meets(list(alternatives(condition)), record)
+    def found(self, condition: Condition) -> frozenset[int]:
+        """The records that meet a condition: those for which some alternative holds whole."""
+        return frozenset(id for way in alternatives(condition) for id in self._alternative(way))
 
-    def meets(self, ways: Sequence[Sequence[Condition]], record: Row) -> bool:
-        """The same for a condition that is written as alternatives already."""
-        return any(self._alternative(way, record) for way in ways)
-
-    def _alternative(self, conditions: Sequence[Condition], record: Row) -> bool:
+    def _alternative(self, conditions: Sequence[Condition]) -> set[int]:
+        left = set(self.records)
         on_rows: dict[str, list[Condition]] = {}
         for one in conditions:
             table = self.table_of(one[0])
             if table is None:
-                if not self._compare(one, record):
-                    return False
+                left &= {id for id, _ in self._meeting(one)}
             elif one[1] in NEGATIVE:
-                rows = self.rows_of(record, table)
-                if not rows or not all(self._compare(one, row) for row in rows):
-                    return False
+                rows = {place for places in self._of(one[0]).values() for place in places}
+                left &= {id for id, _ in rows} - {id for id, _ in rows - self._meeting(one)}
             else:
                 on_rows.setdefault(table, []).append(one)
-        return all(
-            any(all(self._compare(one, row) for one in wanted) for row in self.rows_of(record, table))
-            for table, wanted in on_rows.items()
-        )
+        for wanted in on_rows.values():
+            same_rows = set.intersection(*(self._meeting(one) for one in wanted))
+            left &= {id for id, _ in same_rows}
+        return left
 
-    def _compare(self, condition: Condition, row: Row) -> bool:
+    def _meeting(self, condition: Condition) -> set[Place]:
+        """The places whose value meets a comparison; a value that stands in many is judged once."""
         code, operator, operands = condition
-        return _judged(self.asker, operator, operands, row[code.rpartition(".")[2]])
+        judge = Comparison(self.asker)
+        return {
+            place
+            for value, places in self._of(code).items()
+            if judge.holds(operator, operands, value)
+            for place in places
+        }
 
-
-@functools.lru_cache(maxsize=200_000)
-def _judged(asker: Asker, operator: str, operands: tuple[t.Any, ...], value: t.Any) -> bool:
-    """Whether one value meets one comparison; remembered, since few values meet few comparisons many times."""
-    return Comparison(asker).holds(operator, operands, value)
+    def _of(self, code: str) -> dict[t.Any, list[Place]]:
+        """Where each value of a field stands: record by id, and row by number."""
+        if code not in self._places:
+            table, inner = self.table_of(code), code.rpartition(".")[2]
+            found: dict[t.Any, list[Place]] = {}
+            for id, record in self.records.items():
+                for number, row in enumerate([record] if table is None else self.rows_of(record, table)):
+                    found.setdefault(row[inner], []).append((id, number))
+            self._places[code] = found
+        return self._places[code]
 
 
 @dataclass(frozen=True)
