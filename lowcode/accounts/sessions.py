@@ -16,6 +16,13 @@ LONGEST = timedelta(hours=12)
 TOUCH = timedelta(seconds=60)
 """``seen_at`` is written at most this often: reading pages must not become writing."""
 _sessions, _users = Session.__table__, User.__table__
+# Asked for with every request, and so built only once.
+_OVER = sa.or_(_sessions.c.expires_at <= sa.bindparam("now"), _sessions.c.seen_at <= sa.bindparam("idle_since"))
+_FIND = (
+    sa.select(_sessions, _users.c.must_change_password, _users.c.preferences, _users.c.expires_on)
+    .join(_users, _users.c.id == _sessions.c.user_id)
+    .where(_sessions.c.hash == sa.bindparam("token_hash"), _users.c.active, ~_OVER)
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class SessionLine:
 
 def start(connection: sa.Connection, user_id: int, now: datetime, *, address: str = "", agent: str = "") -> NewSession:
     """A new session; older ones that have run out are swept away in passing."""
-    connection.execute(sa.delete(_sessions).where(_is_over(now)))
+    connection.execute(sa.delete(_sessions).where(_OVER), _limits(now))
     made = NewSession(token=secrets.token_urlsafe(32), csrf=secrets.token_urlsafe(24))
     connection.execute(
         sa.insert(_sessions).values(
@@ -75,11 +82,7 @@ def start(connection: sa.Connection, user_id: int, now: datetime, *, address: st
 
 def find(connection: sa.Connection, token: str, now: datetime) -> OpenSession | None:
     """The session behind a cookie, or None when it is unknown, over, idle, or its user may not log in any more."""
-    row = connection.execute(
-        sa.select(_sessions, _users.c.must_change_password, _users.c.preferences, _users.c.expires_on)
-        .join(_users, _users.c.id == _sessions.c.user_id)
-        .where(_sessions.c.hash == hash_token(token), _users.c.active, ~_is_over(now))
-    ).one_or_none()
+    row = connection.execute(_FIND, {"token_hash": hash_token(token), **_limits(now)}).one_or_none()
     if row is None or (row.expires_on is not None and row.expires_on < (now - timedelta(days=1)).date()):
         return None
     return OpenSession(
@@ -119,8 +122,9 @@ def of_user(connection: sa.Connection, user_id: int, now: datetime) -> list[Sess
     columns = (_sessions.c.hash, _sessions.c.created_at, _sessions.c.seen_at, _sessions.c.address, _sessions.c.agent)
     rows = connection.execute(
         sa.select(*columns)
-        .where(_sessions.c.user_id == user_id, ~_is_over(now))
-        .order_by(_sessions.c.seen_at.desc(), _sessions.c.hash)
+        .where(_sessions.c.user_id == user_id, ~_OVER)
+        .order_by(_sessions.c.seen_at.desc(), _sessions.c.hash),
+        _limits(now),
     )
     return [SessionLine(*row) for row in rows]
 
@@ -130,5 +134,5 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _is_over(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(_sessions.c.expires_at <= now, _sessions.c.seen_at <= now - IDLE)
+def _limits(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "idle_since": now - IDLE}

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from lowcode.system.models import Meta
 
 _table = Meta.__table__
+_ALL = sa.select(_table)
 SITE_NAME, SITE_UNIT, SITE_HUE = "site.name", "site.unit", "site.hue"
 DIRECTORY_VERSION = "directory.version"
 
 
 def everything(connection: sa.Connection) -> Mapping[str, str]:
     """All facts: there are only a handful, so one statement reads them."""
-    return {row.key: row.value for row in connection.execute(sa.select(_table))}
+    return {row.key: row.value for row in connection.execute(_ALL)}
 
 
 def write(connection: sa.Connection, key: str, value: str) -> None:
