@@ -23,6 +23,7 @@ from lowcode.demo.supplies import requests
 from lowcode.deploy import apply_definition, known_apps
 from lowcode.errors import Conflict
 from lowcode.fields.base import Context
+from lowcode.query import kintone
 from lowcode.records import workspace
 from lowcode.records.catalog import Catalog
 from lowcode.records.record import Change, Record
@@ -143,11 +144,54 @@ def load(
                 changes.append(Change(values=_given(app, _resolved(values, numbers), world, staff, counts[app].rows)))
             with workspace.writing(engine, catalog, actor, ctx) as space:
                 saved = space.service(app).save(changes)
+                if app == "case_ledger" and world.preset.observed_days:
+                    _move_on(space, [(record.id, steps(values)) for record, values in zip(saved, batch, strict=True)])
             if app == "case_ledger":
                 numbers.extend(record.values["case_no"] for record in saved)
             if progress is not None:
                 progress(app, counts[app].rows)
+    if "observation" in wanted:
+        _end(engine, catalog, actor, ctx)
     return describe(world, counts)
+
+
+# --- the process of the ledger ---------------------------------------------------------------
+
+
+def steps(values: Json) -> tuple[str, ...]:
+    """The actions that have been taken on a case, in order."""
+    if values["notice_state"] == "取り下げ":
+        return ("取り下げ",)
+    if values["notice_state"] == "他自治体へ移管":
+        return ("内容確認", "移管")
+    if values["first_call"] == "未着手":
+        return ()
+    called = ("内容確認", "初回連絡")
+    if values["first_call"] != "完了":
+        return called
+    if values["care"] == "調整中":
+        return (*called, "入院・宿泊へ") if values["need_hosp"] == "有" else called
+    return (*called, "療養先決定", *(["死亡"] if values["care"] == "死亡" else []))
+
+
+def _move_on(space: workspace.Workspace, moves: Sequence[tuple[int, tuple[str, ...]]]) -> None:
+    """Take the actions of many records, one step of all of them at a time."""
+    for number in range(max((len(actions) for _, actions in moves), default=0)):
+        space.service("case_ledger").save([
+            Change(id=record_id, action=actions[number]) for record_id, actions in moves if number < len(actions)
+        ])
+
+
+def _end(engine: sa.Engine, catalog: Catalog, actor: Actor, ctx: Context) -> None:
+    """Cases whose care is over and who were well at last are closed, as the office does each morning."""
+    over = kintone.parse_condition(
+        'care in ("解除") and care_end_plan < TODAY() and last_flag in ("緑") and ステータス in ("療養中")'
+    )
+    with workspace.reading(engine, catalog, actor, ctx) as space:
+        found = list(space.reader("case_ledger").ids(over))
+    for start in range(0, len(found), BATCH):
+        with workspace.writing(engine, catalog, actor, ctx) as space:
+            _move_on(space, [(record_id, ("解除判定", "解除")) for record_id in found[start:start + BATCH]])
 
 
 def _numbers(space: workspace.Workspace, world: World) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import typing as t
 from datetime import date
 
 import pytest
@@ -65,6 +66,13 @@ def test_tiny_city(house: sa.Engine) -> None:
     named = [row.values["family_case_no"] for row in families if row.values["family_case_no"]]
     assert named
     assert set(named) <= cases.keys()
+    definition = shipped.load("case_ledger").apps[0]
+    for record in cases.values():
+        care, state = record.values["care"], definition.status.state(t.cast(int, record.status))
+        assert state is not None
+        if definition.field("care").dump(care) == "調整中":
+            assert state.name in ("受理", "確認済", "初回連絡中", "調整中", "取り下げ", "移管")
+    assert len({record.status for record in cases.values()}) >= 4
     with workspace.reading(house, Catalog(), ACTOR, Context()) as space:
         assert all(demo.BANNER in space.app(app).definition.settings.description for app in demo.APPS)
     with pytest.raises(Conflict) as caught:
