@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from examples import home as home_page  # noqa: E402  the script is started by path, so its neighbours are found only now
 from examples import lists, records  # noqa: E402
 
+from lowcode.web import list_rows
 from lowcode import messages  # noqa: E402
 
 STATIC = ROOT / "lowcode" / "web" / "static"
@@ -117,6 +118,7 @@ def environment(locale: str = "ja") -> jinja2.Environment:
         lstrip_blocks=True,
     )
     env.globals.update(
+        list_rows=list_rows,
         _=functools.partial(_sentence, locale),
         static=lambda path: f"/s/x/{path}",
         csrf_token=lambda: "token",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lowcode.config import Settings
 from lowcode.errors import NotAvailable
 from lowcode.services import Services, secret_key
-from lowcode.web import auth, csrf, errors, headers, i18n, nav, pages, setup, state, static
+from lowcode.web import auth, csrf, errors, headers, i18n, list_rows, nav, pages, setup, state, static
 
 BLUEPRINTS = ("lowcode.runtime", "lowcode.designer", "lowcode.admin", "lowcode.api")
 """Packages that bring screens or an API: each has ``register(app)``, or one blueprint called ``blueprint``."""
@@ -46,7 +46,7 @@ def create_app(
         MAX_FORM_PARTS=50_000,
     )
     app.extensions[state.EXTENSION] = services
-    app.jinja_env.globals.update(_=i18n.translate, csrf_token=csrf.token)
+    app.jinja_env.globals.update(_=i18n.translate, csrf_token=csrf.token, list_rows=list_rows)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(nav.globals_of_page)
     errors.register(app)

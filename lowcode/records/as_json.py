@@ -94,7 +94,7 @@ def short_way(field: Field, column_type: sa.types.TypeEngine[t.Any], dialect: sa
         return lambda stored: None if stored is None else f"{stored[:16]}:00Z"
     if plain in ("CREATED_TIME", "UPDATED_TIME") and sqlite:
         return lambda stored: None if stored is None else stored.removesuffix(".000000") + "Z"
-    return NONE
+    return t.cast(Convert, NONE)
 
 
 def _choice(field: Field) -> Convert:

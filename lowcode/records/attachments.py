@@ -57,7 +57,7 @@ def settle(connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Seq
     if not plan.has_files:
         return
     files = models.File.__table__
-    rows = []
+    rows: list[dict[str, t.Any]] = []
     for draft in drafts:
         present = {ref.key for _, ref in _refs(plan, draft.old)}
         rows.extend(

@@ -53,7 +53,7 @@ class Draft:
 
     def problem(self, code: str, *path: str | int, **params: t.Any) -> None:
         """Note something wrong with this record."""
-        self.problems.append(Problem(code=code, path=t.cast(Path, path), params=params))
+        self.problems.append(Problem(code=code, path=path, params=params))
 
     def changed(self, code: str) -> bool:
         """Whether the field will hold something else than now."""

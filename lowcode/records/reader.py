@@ -7,6 +7,7 @@ unknown, exactly like a code that does not exist.
 from __future__ import annotations
 
 import array
+import builtins
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from lowcode.access.actor import Actor
 from lowcode.access.policy import AppPolicy, Policy
 from lowcode.errors import NotFound, invalid
 from lowcode.fields.base import Context, Field, ManyValued, Value
-from lowcode.query import ast, build
+from lowcode.query import ast, build, top
 from lowcode.records import history
 from lowcode.records.as_json import json_columns
 from lowcode.records.catalog import LiveApp, Snapshot
@@ -68,11 +69,17 @@ class RecordReader:
             )
         return found
 
-    def _related(self, app_code: str) -> tuple[t.Any, t.Any] | None:
+    def _related(self, app_code: str) -> build.Related | None:
         found = self.snapshot.find(app_code)
-        if found is None or not AppPolicy(self.actor, found.id).allows("view", found.definition):
+        if found is None:
             return None
-        return found.definition, found.tables
+        policy = AppPolicy(self.actor, found.id)
+        if not policy.allows("view", found.definition):
+            return None
+        return build.Related(
+            found.definition, found.tables, policy.readable(found.definition),
+            lambda tables: policy.visible(found.definition, tables),
+        )
 
     def _order(self, order: Sequence[ast.SortKey]) -> list[sa.ColumnElement[t.Any]]:
         return build.order_by(order, self.definition, self.tables, self.readable)
@@ -100,17 +107,13 @@ class RecordReader:
     def list(
         self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
         limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None,
-    ) -> list[Record]:
+    ) -> builtins.list[Record]:
         """A page of records; ``fields`` limits what is read (a table is read whole)."""
         selected = self._selection(fields)
-        statement = sa.select(*selected.columns).where(*self._conditions(condition)).order_by(*self._order(order))
-        if offset >= LATE_LOOKUP_OFFSET:
-            ids = (
-                sa.select(self.tables.main.c.id)
-                .where(*self._conditions(condition)).order_by(*self._order(order)).limit(limit).offset(offset)
-            )
-            page = list(self.connection.scalars(ids))
+        page = self._page_ids(condition, order, limit, offset)
+        if page is not None:
             return self.by_ids(page, fields)
+        statement = sa.select(*selected.columns).where(*self._conditions(condition)).order_by(*self._order(order))
         rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
         records = [to_record(selected, row) for row in rows]
         return list(with_rows(self.connection, self.tables, selected, records))
@@ -126,12 +129,8 @@ class RecordReader:
         codes = self.readable if fields is None else self.readable & frozenset(fields)
         shape = json_columns(self.live, codes, self.connection.dialect)
         main = self.tables.main
-        if ids is None and offset >= LATE_LOOKUP_OFFSET:
-            page = (
-                sa.select(main.c.id).where(*self._conditions(condition)).order_by(*self._order(order))
-                .limit(limit).offset(offset)
-            )
-            ids = list(self.connection.scalars(page))
+        if ids is None:
+            ids = self._page_ids(condition, order, limit, offset)
         if ids is None:
             statement = sa.select(*shape.columns).where(*self._conditions(condition)).order_by(*self._order(order))
             found = [shape.json(row) for row in self.connection.execute(statement.limit(limit).offset(offset))]
@@ -147,6 +146,22 @@ class RecordReader:
                 for one in found:
                     one["values"][subtable.code] = subtable.dump(rows.get(one["id"], ()))
         return found
+
+    def _page_ids(
+        self, condition: ast.Node | None, order: Sequence[ast.SortKey], limit: int, offset: int
+    ) -> builtins.list[int] | None:
+        """The ids of a page where finding them first is cheaper than reading rows at once; else None."""
+        if offset < LATE_LOOKUP_OFFSET:
+            quick = top.top_n(
+                condition, order, limit, self.definition, self.tables, self.ctx, self.readable, offset=offset,
+                related=self._related, visible=self._visible(),
+            )
+            return None if quick is None else [*self.connection.scalars(quick)]
+        ids = (
+            sa.select(self.tables.main.c.id)
+            .where(*self._conditions(condition)).order_by(*self._order(order)).limit(limit).offset(offset)
+        )
+        return [*self.connection.scalars(ids)]
 
     def ids(
         self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *, limit: int | None = None
@@ -172,7 +187,7 @@ class RecordReader:
     def aggregate(
         self, group: Sequence[str], measures: Sequence[tuple[str, str | None]], condition: ast.Node | None = None,
         *, limit: int = 10_000,
-    ) -> list[tuple[tuple[Value, ...], tuple[t.Any, ...]]]:
+    ) -> builtins.list[tuple[tuple[Value, ...], tuple[t.Any, ...]]]:
         """Totals by group: ``measures`` are ``("count", None)``, ``("sum", code)``, ``avg``, ``min``, ``max``.
 
         :returns: ``((group values…), (measure values…))`` for each group, ordered by group.
@@ -217,7 +232,7 @@ class RecordReader:
     def stream(
         self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
         fields: Sequence[str] | None = None, size: int = 500,
-    ) -> Iterator[list[Record]]:
+    ) -> Iterator[builtins.list[Record]]:
         """All matching records in pages of ``size``; memory stays constant (the ids alone are kept)."""
         ids = self.ids(condition, order)
         for part in chunks(ids, min(size, 900)):
@@ -225,13 +240,13 @@ class RecordReader:
 
     # -- history ---------------------------------------------------------------------------------
 
-    def history(self, record_id: int, *, limit: int = 200) -> list[tuple[history.Entry, list[history.FieldChange]]]:
+    def history(self, record_id: int, *, limit: int = 200) -> builtins.list[tuple[history.Entry, builtins.list[history.FieldChange]]]:
         """The timeline of a record the actor may see, newest first, hidden fields left out."""
         self.get(record_id, fields=())
         entries = history.of_record(self.connection, self.tables, record_id, limit=limit)
         return [(e, history.changes(self.definition, e, self.readable, self.ctx)) for e in entries]
 
-    def trash(self, *, limit: int = 100, offset: int = 0) -> list[Trashed]:
+    def trash(self, *, limit: int = 100, offset: int = 0) -> builtins.list[Trashed]:
         """Deleted records that can be restored, newest first."""
         self.policy.require("delete", self.definition)
         table, main = self.tables.history, self.tables.main

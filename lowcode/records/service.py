@@ -122,7 +122,7 @@ class RecordService:
             if predicate is None or not ids:
                 continue
             main = self.tables.main
-            allowed = set()
+            allowed: set[int] = set()
             for part in chunks(ids):
                 allowed.update(self.connection.scalars(sa.select(main.c.id).where(main.c.id.in_(part), predicate)))
             self._refuse(i for i in ids if i not in allowed)

@@ -27,13 +27,13 @@ class ExactSum(sa.sql.functions.GenericFunction[Decimal]):
     inherit_cache = True
 
 
-@compiles(ExactSum, "sqlite")  # type: ignore[misc]  # untyped decorator of SQLAlchemy
+@compiles(ExactSum, "sqlite")  
 def _sum_on_sqlite(element: ExactSum, compiler: t.Any, **kwargs: t.Any) -> str:
     column = compiler.process(element.clauses, **kwargs)
     return f"(sum({column} / {SPLIT}) || ':' || sum({column} % {SPLIT}))"
 
 
-@compiles(ExactSum, "postgresql")  # type: ignore[misc]
+@compiles(ExactSum, "postgresql")
 def _sum_on_postgresql(element: ExactSum, compiler: t.Any, **kwargs: t.Any) -> str:
     return f"sum({compiler.process(element.clauses, **kwargs)})"
 

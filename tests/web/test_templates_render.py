@@ -13,6 +13,7 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
+from lowcode.web import list_rows
 from lowcode import messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ def environment(locale: str = "ja") -> jinja2.Environment:
         return messages.text(code, locale, **params)
 
     env.globals.update(
+        list_rows=list_rows,
         _=translate,
         static=lambda path: f"/s/0/{path}",
         csrf_token=lambda: "token-1",

@@ -21,7 +21,7 @@ class RecordBody(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    error_messages: t.ClassVar[dict[str, str]] = {"unknown": "api.unknown_key", "type": "api.not_an_object"}
+    error_messages = {"unknown": "api.unknown_key", "type": "api.not_an_object"}  # noqa: RUF012  # as marshmallow declares it
 
     id = ma.fields.Integer(strict=True, allow_none=True, validate=ma.validate.Range(1, 2**63 - 1, error="api.number"))
     revision = ma.fields.Integer(strict=True, allow_none=True, validate=ma.validate.Range(0, 2**31 - 1, error="api.number"))
@@ -34,7 +34,7 @@ class RecordsBody(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    error_messages: t.ClassVar[dict[str, str]] = {"unknown": "api.unknown_key", "type": "api.not_an_object"}
+    error_messages = {"unknown": "api.unknown_key", "type": "api.not_an_object"}  # noqa: RUF012  # as marshmallow declares it
 
     records = ma.fields.List(
         ma.fields.Nested(RecordBody), required=True, validate=ma.validate.Length(1, MAX_RECORDS, error="api.too_many_records")
