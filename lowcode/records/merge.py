@@ -62,7 +62,7 @@ def merge_rows(
     known = base is not MISSING
     base_rows: dict[int | None, Row] = {r.id: r for r in base} if known else {}
     their_rows: dict[int | None, Row] = {r.id: r for r in theirs}
-    my_rows = {r.id: r for r in mine if r.id is not None}
+    my_rows: dict[int | None, Row] = {r.id: r for r in mine if r.id is not None}
     clashes: list[Clash] = []
     merged: dict[int, Row] = {}
     for row_id, their in their_rows.items():

@@ -91,8 +91,14 @@ def _stored(
 
 
 def _one(
-    draft: Draft, code: str, raw: t.Any, old: AppDefinition, new: AppDefinition, writable: frozenset[str],
-    stored: Mapping[str, Value], ctx: Context,
+    draft: Draft,
+    code: str,
+    raw: t.Any,
+    old: AppDefinition,
+    new: AppDefinition,
+    writable: frozenset[str],
+    stored: Mapping[str, Value],
+    ctx: Context,
 ) -> None:
     translated = t.cast(dict[str, t.Any], draft.translated)
     before = old.find(code) if old.subtable_of(code) is None else None
@@ -107,7 +113,9 @@ def _one(
     try:
         value = before.coerce(raw, ctx)
     except Invalid as error:
-        draft.problems.extend(p.under(draft.index, before.code if after is None else after.code) for p in error.problems)
+        draft.problems.extend(
+            p.under(draft.index, before.code if after is None else after.code) for p in error.problems
+        )
         return
     if after is None or not after.writable:
         if code in writable and not before.is_empty(value) and stored.get(code) != value:
@@ -134,8 +142,10 @@ def _converted(before: Field, after: Field, value: Value, ctx: Context) -> Value
 def _aside(field: Field, value: Value, ctx: Context, table: SubtableField | None = None) -> SetAside:
     label = field.display_label(ctx.locale)
     return SetAside(
-        field_id=field.id, label=label if table is None else f"{table.display_label(ctx.locale)} › {label}",
-        text=field.plain_text(value, ctx), value=field.history_value(value),
+        field_id=field.id,
+        label=label if table is None else f"{table.display_label(ctx.locale)} › {label}",
+        text=field.plain_text(value, ctx),
+        value=field.history_value(value),
     )
 
 

@@ -154,9 +154,7 @@ class Model:
         gone = {line.key for content in story.contents if content is not None for line in lines(content)} - present
         if not any(line.key in gone for line in lines(given)):
             return given
-        table = [
-            Line(f"reborn{next(self._reborn)}", line.cells) if line.key in gone else line for line in lines(given)
-        ]
+        table = [Line(f"reborn{next(self._reborn)}", line.cells) if line.key in gone else line for line in lines(given)]
         return {**given, TABLE: tuple(table)}
 
 
@@ -255,7 +253,9 @@ def merge_tables(
                 asked.append(Asked(place, was[key], their[key], None))
         elif key in my and any(was[key].cells[code] != cell for code, cell in my[key].cells.items()):
             asked.append(Asked(place, was[key], None, my[key]))
-    order = merge_order([*was], [k for k in their if k in staying], [*my], {k for k in my if k not in was and k not in their})
+    order = merge_order(
+        [*was], [k for k in their if k in staying], [*my], {k for k in my if k not in was and k not in their}
+    )
     added = {k: whole(line) for k, line in my.items() if k not in staying}
     return tuple(staying.get(key) or added[key] for key in order), asked
 
