@@ -88,7 +88,7 @@ def choose_columns(reader: RecordReader, codes: Sequence[str] | None = None) -> 
         number = definition.of_type("RECORD_NUMBER")
         if number is not None and number.code in codes:
             codes = [number.code, *[code for code in codes if code != number.code]]
-    found: list[ExportColumn] = []
+    found: list[tuple[Field, SubtableField | None]] = []
     for code in dict.fromkeys(codes):
         chosen = definition.find(code) if code in reader.readable else None
         if chosen is None or not _exports(chosen):
@@ -96,13 +96,14 @@ def choose_columns(reader: RecordReader, codes: Sequence[str] | None = None) -> 
         subtable = definition.subtable_of(code)
         if isinstance(chosen, SubtableField):
             inner = [f for f in definition.inner_order(chosen) if f.code in reader.readable]
-            pairs: list[tuple[Field, SubtableField | None]] = [(f, chosen) for f in inner if _exports(f)]
+            found += [(f, chosen) for f in inner if _exports(f)]
         else:
-            pairs = [(chosen, subtable)]
-        found.extend(ExportColumn(field=f, header=names.header(f, locale), subtable=s) for f, s in pairs)
+            found.append((chosen, subtable))
     if not found:
         raise invalid("transfer.no_columns")
-    return tuple(found)
+    # Without rows in the file, a label that also stands in a table needs no code to be told apart.
+    flat = all(subtable is None for _, subtable in found)
+    return tuple(ExportColumn(field=f, header=names.header(f, locale, top=flat), subtable=s) for f, s in found)
 
 
 def export_csv(

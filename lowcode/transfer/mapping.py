@@ -15,6 +15,7 @@ from lowcode.fields.subtable import SubtableField
 
 RECORD_START = "レコードの開始行"
 """kintone's first column of a file with tables: ``*`` where a record begins."""
+RECORD_STARTS = (RECORD_START, "Record start")
 ERROR_PREFIX = "取り込みエラー："
 """Columns of an error list; ignored when the mended list comes back."""
 Role = t.Literal["value", "start", "error", "ignored", "unknown"]
@@ -63,6 +64,7 @@ class Names:
     def __init__(self, definition: AppDefinition) -> None:
         self._exact: dict[str, list[Field]] = {}
         self._codes = {f.code: f for f in definition.all_fields if f.stores_value and not isinstance(f, SubtableField)}
+        self._outside = frozenset(f.code for f in definition.fields)
         self._normal: dict[str, list[Field]] = {}
         for field in self._codes.values():
             for name in dict.fromkeys((field.label, *dict(field.labels).values())):
@@ -70,19 +72,25 @@ class Names:
             for name in dict.fromkeys(normal(n) for n in (field.label, field.code, *dict(field.labels).values())):
                 self._normal.setdefault(name, []).append(field)
 
-    def find(self, header: str) -> Field | None:
-        """The one field that a header means; None when there is none, or several."""
+    def find(self, header: str, *, top: bool = False) -> Field | None:
+        """The one field that a header means; None when there is none, or several.
+
+        :param top: a field outside of tables goes before cells of rows with the same label (a file without the mark
+            of where records begin has no rows).
+        """
         for found in (self._exact.get(header), [self._codes[header]] if header in self._codes else None,
                       self._normal.get(normal(header))):
             if found:
-                return found[0] if len(found) == 1 else self._codes.get(header)
+                outside = [f for f in found if f.code in self._outside] if top else []
+                one = outside if len(outside) == 1 else found
+                return one[0] if len(one) == 1 else self._codes.get(header)
         return None
 
-    def header(self, field: Field, locale: str = "ja") -> str:
+    def header(self, field: Field, locale: str = "ja", *, top: bool = False) -> str:
         """What a column of ``field`` is headed with, so that :meth:`find` leads back: its label, else its code."""
         label = field.display_label(locale)
         for name in (label, field.label):
-            if name and self.find(name) is field:
+            if name and self.find(name, top=top) is field:
                 return name
         return field.code
 
@@ -103,10 +111,11 @@ def map_columns(
     chosen, problems = _chosen(headers, names, definition, overrides or {})
     found: list[Column] = []
     taken: dict[str, str] = {}
+    flat = not any(header in RECORD_STARTS for header in headers)
     for index, header in enumerate(headers):
         column = Column(index=index, header=header, role="unknown")
-        field = chosen[index] if index in chosen else names.find(header)
-        if index not in chosen and header in (RECORD_START, "Record start"):
+        field = chosen[index] if index in chosen else names.find(header, top=flat)
+        if index not in chosen and header in RECORD_STARTS:
             found.append(replace(column, role="start"))
             continue
         if index not in chosen and header.startswith(ERROR_PREFIX):

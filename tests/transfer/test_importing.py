@@ -310,3 +310,16 @@ def test_html_saved_as_csv_is_refused_with_a_sentence(desk: Desk) -> None:
     with pytest.raises(Invalid) as caught:
         tabular.inspect(desk.file("\ufeff<!DOCTYPE html><html><body>404</body></html>"))
     assert caught.value.problems[0].code == "transfer.html"
+
+
+def test_a_label_that_also_stands_in_a_table_means_the_record_where_the_file_has_no_rows(desk: Desk) -> None:
+    desk.install(
+        an_app("a").text("no", label="番号", unique=True).date("day", label="日付")
+        .subtable("visits", an_app().date("visited", label="日付").text("who", label="担当")).definition()
+    )
+    result = desk.take("a", desk.file("番号,日付\n1,2022-08-01\n"), key="番号")
+    assert (counts(result), result.unknown_columns) == ((1, 0, 0, 0), [])
+    assert desk.csv("a", ["no", "day"]).decode("utf-8-sig").splitlines()[0] == "番号,日付"
+    assert desk.csv("a", ["no", "day", "visits"]).decode("utf-8-sig").splitlines()[0] == (
+        "レコードの開始行,番号,day,visited,担当"
+    )
