@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import flask
 from werkzeug.datastructures import MultiDict
 
+from lowcode.definition.codec import property_json
 from lowcode.definition.complete import SYSTEM_TYPES
 from lowcode.definition.related import references
 from lowcode.deploy import versions
@@ -48,9 +49,9 @@ def add_field(app: int) -> frame.Answer:
     """Add the field to the draft."""
     form = flask.request.form
     kind, place = form.get("type", ""), form.get("place", "")
-    _class_of(kind)
     with state.reading() as space:
         bench = _bench(space, app)
+    _class_of(kind)
     settings, _ = _read(kind, form, {}, bench)
     try:
         with state.writing() as space:
@@ -141,11 +142,11 @@ def change_field(app: int, code: str) -> frame.Answer:
 def change_type(app: int, code: str) -> frame.Answer:
     """Give a field another type; what its values become is shown before publishing."""
     kind = flask.request.form.get("type", "")
-    _class_of(kind)
-    if kind in drafting.LAYOUT_ONLY or kind in ("SUBTABLE", "GROUP"):
-        raise NotFound("not_found")
     with state.writing() as space:
         bench = _bench(space, app)
+        _class_of(kind)
+        if kind in drafting.LAYOUT_ONLY or kind in ("SUBTABLE", "GROUP"):
+            raise NotFound("not_found")
         made = drafting.copied(bench.raw)
         owner, _ = drafting.owner_of(made, code)
         _changeable(owner[code])
@@ -304,8 +305,6 @@ def retired_fields(space: Workspace, bench: Bench) -> list[Retired]:
 
 
 def _retired(field: Field, version: int, table: str) -> Retired:
-    from lowcode.definition.codec import property_json  # a name that reads well only here
-
     settings = property_json(field)
     return Retired(field.id, field.code, field.display_label(i18n.locale()),
                    words.type_words(words.type_of(settings)), version, table, settings)

@@ -6,6 +6,7 @@ import typing as t
 
 import flask
 
+from lowcode import deploy
 from lowcode.designer import drafting, frame, outline, placing, proposals, words
 from lowcode.designer.bench import open_bench, save
 from lowcode.designer.blueprint import blueprint
@@ -59,13 +60,13 @@ def move_part(app: int) -> frame.Answer:
     """Move a part of the form."""
     form = flask.request.form
     how = form.get("how", "")
-    if how not in placing.MOVES:
-        raise NotFound("not_found")
     try:
         with state.writing() as space:
             bench = open_bench(space, app)
+            if how not in placing.MOVES:
+                raise NotFound("not_found")
             made = drafting.copied(bench.raw)
-            placing.move(made["layout"], form.get("key", ""), how, form.get("group", ""))
+            placing.move(made["layout"], form.get("key", ""), t.cast(placing.Move, how), form.get("group", ""))
             save(space, bench, made, frame.revision())
     except (Conflict, NotFound) as error:
         if isinstance(error, NotFound) and error.code != "definition.no_such_field":
@@ -95,8 +96,6 @@ def remove_part(app: int) -> frame.Answer:
 @blueprint.post("/<int:app>/discard")
 def discard(app: int) -> frame.Answer:
     """Throw the draft away."""
-    from lowcode import deploy  # only this view of the module touches drafts themselves
-
     with state.writing() as space:
         bench = open_bench(space, app)
         if bench.draft.revision != frame.revision():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 from collections.abc import Mapping
 
 from lowcode.definition.compare import Change
@@ -149,13 +150,7 @@ def place_url(app: int, path: Path) -> str:
         code = path[3] if len(path) > 3 and path[2] == "fields" else path[1]
         return f"{base}/fields/{code}"
     if len(path) >= 2 and path[0] == "views":
-        return f"{base}/views/edit?name={_quoted(str(path[1]))}"
+        return f"{base}/views/edit?name={urllib.parse.quote(str(path[1]))}"
     if path and path[0] == "settings":
         return f"{base}/settings"
     return f"{base}/json"
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text)
