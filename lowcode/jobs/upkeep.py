@@ -49,7 +49,12 @@ def sessions(run: JobRun) -> Mapping[str, t.Any]:
 
 
 def files(run: JobRun) -> Mapping[str, t.Any]:
-    """Delete uploads that nobody attached to a record; the row goes first, so that nothing points to no bytes."""
+    """Delete uploads that nobody attached to a record, and bytes that no row names (a crash between the two)."""
+    return {"files": _unclaimed(run), "bytes": _nameless(run)}
+
+
+def _unclaimed(run: JobRun) -> int:
+    """The row goes first, so that nothing ever points to no bytes."""
     table = models.File.__table__
     before = run.clock() - FILE_GRACE
     count = 0
@@ -61,12 +66,35 @@ def files(run: JobRun) -> Mapping[str, t.Any]:
             ))
             connection.execute(sa.delete(table).where(table.c.key.in_(keys)))
         for key in keys:
-            run.services.store.delete(key)
-            previews.forget(root(run.services.settings), key)
+            _delete(run, key)
         count += len(keys)
         if len(keys) < FILES_AT_ONCE:
-            return {"files": count}
+            return count
         run.check_ending()
+
+
+def _nameless(run: JobRun) -> int:
+    """Old bytes without a row: uploads of commands, error lists in parts, what a crash left."""
+    table = models.File.__table__
+    before = (run.clock() - FILE_GRACE).timestamp()
+    count = 0
+    for folder in sorted(p for p in run.services.store.folder.glob("*") if p.is_dir()):
+        old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before]
+        for start in range(0, len(old), FILES_AT_ONCE):
+            part = old[start : start + FILES_AT_ONCE]
+            with db.reading(run.services.engine) as connection:
+                named = set(connection.scalars(sa.select(table.c.key).where(table.c.key.in_([p.name for p in part]))))
+            for path in part:
+                if path.name not in named:
+                    path.unlink(missing_ok=True)
+                    count += 1
+        run.check_ending()
+    return count
+
+
+def _delete(run: JobRun, key: str) -> None:
+    run.services.store.delete(key)
+    previews.forget(root(run.services.settings), key)
 
 
 def rows(run: JobRun) -> Mapping[str, t.Any]:

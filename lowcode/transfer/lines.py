@@ -95,7 +95,8 @@ class EntryReader:
         """One record from its rows."""
         number, cells = lines[0]
         made = Entry(row=number, lines=lines)
-        made.fingerprint = hash(tuple(tuple(map(as_text, row)) for _, row in lines))
+        if self.options.key is not None:
+            made.fingerprint = hash(tuple(tuple(map(as_text, row)) for _, row in lines))
         for row, each in lines:
             self._check_width(made, row, each)
         for column, found, reader in self.top:

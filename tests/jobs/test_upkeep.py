@@ -1,0 +1,68 @@
+"""Upkeep: what is over is deleted, what somebody needs stays."""
+
+from __future__ import annotations
+
+import io
+import os
+import typing as t
+
+import sqlalchemy as sa
+
+from lowcode import db
+from lowcode.files import library
+from lowcode.jobs import queue
+from lowcode.system import models
+from tests.jobs.conftest import Office
+
+
+def run(office: Office, kind: str) -> t.Mapping[str, t.Any]:
+    job_id = office.add(kind)
+    while office.worker().run_due():
+        pass
+    job = office.job(job_id)
+    assert job.state == "done"
+    return job.result or {}
+
+
+def upload(office: Office, *, claimed: bool) -> str:
+    with db.writing(office.services.engine) as connection:
+        ref = library.keep(
+            connection, office.services.store, io.BytesIO(b"x"), name="a.txt", content_type="text/plain", user_id=1,
+            now=office.now,
+        )
+        connection.execute(
+            sa.update(models.File.__table__).where(models.File.key == ref.key).values(claimed=claimed)
+        )
+    return ref.key
+
+
+def test_files_that_nobody_attached_go_after_days_and_attached_ones_never(office: Office) -> None:
+    store = office.services.store
+    attached, forgotten = upload(office, claimed=True), upload(office, claimed=False)
+    nameless = store.write(io.BytesIO(b"left by a crash"))[0]
+    for key in (attached, forgotten, nameless):
+        os.utime(store.path(key), (office.now.timestamp(),) * 2)
+    office.wait(days=2)
+    assert run(office, "upkeep.files") == {"files": 0, "bytes": 0}
+    office.wait(days=2)
+    assert run(office, "upkeep.files") == {"files": 1, "bytes": 1}
+    assert [store.path(key).exists() for key in (attached, forgotten, nameless)] == [True, False, False]
+
+
+def test_old_jobs_go_and_imports_stay(office: Office) -> None:
+    first, kept = office.add("upkeep.sessions"), office.add("records.import")
+    office.worker().run_due()
+    with db.writing(office.services.engine) as connection:
+        connection.execute(sa.update(models.Job.__table__).values(state="done", finished_at=office.now))
+    office.wait(days=100)
+    assert run(office, "upkeep.rows")["jobs"] == 1
+    with db.reading(office.services.engine) as connection:
+        numbers = {job.id for job in queue.listed(connection)}
+    assert kept in numbers
+    assert first not in numbers
+
+
+def test_the_database_is_tended(office: Office) -> None:
+    result = run(office, "upkeep.database")
+    assert result == {} or result["busy"] == 0
+    assert run(office, "upkeep.sessions") == {"sessions": 0, "attempts": 0}
