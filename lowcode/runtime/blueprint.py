@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("runtime", __name__, template_folder="templates")
 
-from lowcode.runtime import attachments, editing, exporting, importing, jobs, lists, pickers, portal, records, trash  # noqa: E402, F401
+from lowcode.runtime import attachments, editing, exporting, importing, jobs, lists, pickers, portal, records, search, trash  # noqa: E402, F401

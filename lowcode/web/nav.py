@@ -25,6 +25,16 @@ BY_COLOUR = {
     "#8b3200": "brown",
     "#aa00aa": "magenta",
 }
+LINKS: Mapping[str, str] = {
+    "home": "/",
+    "apps": "/apps",
+    "search": "/search",
+    "logout": "/logout",
+    "settings": "/account",
+    "help": "/help",
+    "new_space": "/spaces/new",
+    "rail": "/account/rail",
+}
 SIZES, DENSITIES, FOCUS = ("100", "112", "125"), ("narrow", "standard", "wide"), ("normal", "strong")
 Counter = Callable[[], int]
 
@@ -68,17 +78,9 @@ class Nav:
     """The rail. Each part is looked up when a template first asks for it."""
 
     def __init__(self) -> None:
+        # A page that no package brings yet is not offered.
         self.links: Mapping[str, str] = {
-            "home": "/",
-            "work": "/work",
-            "notices": "/notices",
-            "apps": "/apps",
-            "search": "/search",
-            "logout": "/logout",
-            "settings": "/account",
-            "help": "/help",
-            "new_space": "/spaces/new",
-            "rail": "/account/rail",
+            name: path for name, path in LINKS.items() if f"promised:{path.strip('/')}" not in flask.current_app.view_functions
         }
 
     @functools.cached_property
