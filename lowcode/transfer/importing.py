@@ -9,192 +9,32 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from lowcode.errors import Conflict, Forbidden, Invalid, LowcodeError, NotFound, Problem, invalid
+from lowcode.errors import Conflict, Forbidden, Invalid, LowcodeError, NotFound, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.record_number import RecordNumberField
 from lowcode.fields.subtable import Row, SubtableField
 from lowcode.query import ast
 from lowcode.records.catalog import LiveApp
+from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, MergeConflict, Record
 from lowcode.records.workspace import Workspace
 from lowcode.transfer.cells import same
-from lowcode.transfer.lines import Entry, EntryReader, Options
-from lowcode.transfer.mapping import Column, map_columns
-from lowcode.transfer.report import CellError, Report, RowError
-from lowcode.transfer.tabular import Line, Preview, Reading, as_text, rows
+from lowcode.transfer.journal import Journal, MemoryJournal, all_errors
+from lowcode.transfer.lines import Entry, EntryReader, Options, matched
+from lowcode.transfer.plan import KEY_TYPES, ImportPlan, modes_of, plan_import
+from lowcode.transfer.report import CellError, Report
+from lowcode.transfer.tabular import Line, as_text, rows
 
 BATCH = 500
 KEPT_ERRORS = 100
 """Errors that stay in the journal itself; older ones are put away."""
-KEY_TYPES = frozenset({"SINGLE_LINE_TEXT", "NUMBER", "DATE", "LINK", "RECORD_NUMBER", "SERIAL", "LOOKUP", "DATETIME"})
-MODES = frozenset({"add", "update"})
 REASON = "import:{batch}"
-
-
-class Journal(t.Protocol):
-    """Where an import notes how far it is. All but ``put_away`` and ``read`` belong to the batch's transaction."""
-
-    def load(self) -> Report | None:
-        """The report of an earlier, interrupted run."""
-        ...
-
-    def note(self, connection: sa.Connection, report: Report) -> None:
-        """Keep the report in the transaction of the batch it counts."""
-        ...
-
-    def put_away(self, errors: Sequence[RowError]) -> str:
-        """Keep errors outside the journal; returns a name for them."""
-        ...
-
-    def read(self, name: str) -> Sequence[RowError]:
-        """Errors that were put away."""
-        ...
-
-    def go_on(self, report: Report) -> bool:
-        """Told after each batch; false stops the import."""
-        ...
-
-
-class MemoryJournal:
-    """A journal for an import that is not a job (and for tests)."""
-
-    def __init__(self) -> None:
-        self.report: Report | None = None
-        self.chunks: dict[str, Sequence[RowError]] = {}
-
-    def load(self) -> Report | None:
-        return None if self.report is None else Report.from_json(self.report.to_json())
-
-    def note(self, connection: sa.Connection, report: Report) -> None:
-        self.report = Report.from_json(report.to_json())
-
-    def put_away(self, errors: Sequence[RowError]) -> str:
-        name = str(len(self.chunks))
-        self.chunks[name] = list(errors)
-        return name
-
-    def read(self, name: str) -> Sequence[RowError]:
-        return self.chunks[name]
-
-    def go_on(self, report: Report) -> bool:
-        return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportPlan:
-    """Everything that decides what an import does; kept as JSON by a job.
-
-    :param key: code of the field by which records of the file and of the app are the same; None adds every row.
-    :param modes: ``add`` and/or ``update``; both need no decision per row (upsert).
-    """
-
-    app: int | str
-    reading: Reading
-    headers: tuple[str, ...]
-    columns: tuple[Column, ...]
-    key: str | None = None
-    modes: frozenset[str] = MODES
-    dry_run: bool = False
-    bad_cells: t.Literal["fail", "empty"] = "fail"
-    note_field: str | None = None
-    total: int = 0
-
-    @property
-    def unknown(self) -> list[str]:
-        """Headers of columns that belong to no field."""
-        return [c.header for c in self.columns if c.role == "unknown"]
-
-    @property
-    def ignored(self) -> list[str]:
-        """Headers of columns that are known and not taken in."""
-        return [c.header for c in self.columns if c.role == "ignored"]
-
-    def to_json(self) -> dict[str, t.Any]:
-        """The plan as a job keeps it."""
-        return {
-            "app": self.app, "reading": vars(self.reading), "headers": list(self.headers),
-            "columns": [c.to_json() for c in self.columns], "key": self.key, "modes": sorted(self.modes),
-            "dry_run": self.dry_run, "bad_cells": self.bad_cells, "note_field": self.note_field, "total": self.total,
-        }
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, t.Any]) -> ImportPlan:
-        """The inverse of :meth:`to_json`."""
-        return cls(
-            app=raw["app"], reading=Reading(**raw["reading"]), headers=tuple(raw["headers"]),
-            columns=tuple(Column.from_json(c) for c in raw["columns"]), key=raw["key"],
-            modes=frozenset(raw["modes"]), dry_run=raw["dry_run"], bad_cells=raw["bad_cells"],
-            note_field=raw["note_field"], total=raw["total"],
-        )
-
-
-def modes_of(mode: str | None) -> frozenset[str]:
-    """``add``, ``update``, ``upsert`` or ``add,update`` as a set. Raises :class:`Invalid`."""
-    words = {word.strip() for word in (mode or "upsert").split(",") if word.strip()}
-    if "upsert" in words:
-        words = (words - {"upsert"}) | MODES
-    if not words or not words <= MODES:
-        raise invalid("transfer.mode", value=mode)
-    return frozenset(words)
-
-
-def plan_import(
-    space: Workspace, app: int | str, preview: Preview, *, key: str | None = None, mode: str | None = None,
-    dry_run: bool = False, overrides: Mapping[str, str] | None = None, years: Mapping[str, int] | None = None,
-    serial: bool = False, bad_cells: t.Literal["fail", "empty"] = "fail", note_field: str | None = None,
-) -> ImportPlan:
-    """A plan from a file's preview; ``key`` is a field's code or label.
-
-    :raises Forbidden: the actor may not import. :raises Invalid: everything that does not fit together.
-    """
-    live = space.app(app)
-    service = space.service(live)
-    policy, definition = service.policy, live.definition
-    policy.require("import", definition)
-    key_field = _key_field(definition.fields, key, preview.headers)
-    modes = modes_of(mode or ("upsert" if key_field else "add"))
-    columns = map_columns(
-        preview.headers, definition, writable=policy.writable(definition),
-        key=key_field.code if key_field else None, overrides=overrides, years=years, serial=serial,
-    )
-    mapped = {c.field for c in columns if c.role == "value"}
-    problems: list[Problem] = []
-    if not mapped - {key_field.code if key_field else None} and (key_field is None or not key_field.writable):
-        problems.append(Problem(code="transfer.nothing_mapped", params={"headers": "、".join(preview.headers[:10])}))
-    if key_field is None and "update" in modes:
-        problems.append(Problem(code="transfer.key_needed", path=("key",)))
-    if key_field is not None and key_field.code not in mapped:
-        problems.append(Problem(code="transfer.key_not_in_file", path=("key",), params={"field": key_field.label}))
-    if note_field is not None:
-        note = definition.find(note_field)
-        if note is None or note.type_name not in ("MULTI_LINE_TEXT", "SINGLE_LINE_TEXT") or not note.writable:
-            problems.append(Problem(code="transfer.note_field", path=("note_field",), params={"field": note_field}))
-    if problems:
-        raise Invalid(problems)
-    for action in sorted(modes):
-        policy.require("add" if action == "add" else "edit", definition)
-    return ImportPlan(
-        app=live.id, reading=preview.reading, headers=preview.headers, columns=columns,
-        key=key_field.code if key_field else None, modes=modes, dry_run=dry_run, bad_cells=bad_cells,
-        note_field=note_field, total=preview.total,
-    )
-
-
-def _key_field(fields: Sequence[Field], key: str | None, headers: Sequence[str]) -> Field | None:
-    if not key:
-        return None
-    found = next((f for f in fields if f.code == key), None) or next((f for f in fields if f.label == key), None)
-    if found is None:
-        raise invalid("transfer.no_such_field", "key", field=key)
-    if found.type_name not in KEY_TYPES:
-        raise invalid("transfer.key_type", "key", field=found.label)
-    return found
 
 
 def run_import(
@@ -375,9 +215,19 @@ class _Import:
         if isinstance(self.key_field, RecordNumberField):
             return {record.id: [record] for record in reader.by_ids(keys, codes)}
         found: dict[Value, list[Record]] = {}
-        for record in reader.list(self._key_condition(keys), limit=len(keys) * 2 + 100, fields=codes):
-            found.setdefault(record.values[self.key_field.code], []).append(record)
+        for record in self._matching(reader, keys, codes):
+            found.setdefault(matched(self.key_field, record.values[self.key_field.code]), []).append(record)
         return found
+
+    def _matching(self, reader: RecordReader, keys: Sequence[Value], codes: Sequence[str]) -> Iterator[Record]:
+        limit = len(keys) * 2 + 100
+        page = reader.list(self._key_condition(keys), limit=limit, fields=codes)
+        if len(page) == limit and len(keys) > 1:
+            # Some key stands in so many records that it would hide those of the others.
+            yield from self._matching(reader, keys[: len(keys) // 2], codes)
+            yield from self._matching(reader, keys[len(keys) // 2 :], codes)
+            return
+        yield from page
 
     def _key_condition(self, keys: Sequence[Value]) -> ast.Node | None:
         field = t.cast(Field, self.key_field)
@@ -566,13 +416,6 @@ def _problem_of(error: LowcodeError | sa.exc.IntegrityError) -> Problem:
 def _chain(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
     yield first
     yield from rest
-
-
-def all_errors(report: Report, journal: Journal) -> Iterator[RowError]:
-    """Every record that was not taken in, in the order of the file."""
-    for name in report.error_chunks:
-        yield from journal.read(name)
-    yield from report.errors
 
 
 __all__ = [

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Problem
 from lowcode.fields.base import Context, Field, Value
+from lowcode.fields.link import LinkField, phone_digits
 from lowcode.fields.subtable import SubtableField
 from lowcode.transfer.cells import CellReader, Read
 from lowcode.transfer.mapping import Column
@@ -34,6 +35,13 @@ class Entry:
         """The record as the error list has it."""
         cells = tuple(cells_as_text(cells) for _, cells in self.lines)
         return RowError(row=self.row, cells=cells, errors=tuple(self.errors))
+
+
+def matched(field: Field, value: Value) -> Value:
+    """The form in which two values of a key are the same: a telephone number counts by its digits."""
+    if isinstance(field, LinkField) and field.is_phone and value is not None:
+        return phone_digits(value) or value
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +116,7 @@ class EntryReader:
             if self.inner:
                 self._inner_row(made, row, each)
         if self.options.key is not None:
-            made.key = made.values.get(self.options.key)
+            made.key = matched(self.definition.field(self.options.key), made.values.get(self.options.key))
         if made.errors:
             self._check_rest(made)
         return made
@@ -189,4 +197,4 @@ class EntryReader:
         return (field_.label if field_ else ""), ""
 
 
-__all__ = ["Entry", "EntryReader", "Options"]
+__all__ = ["Entry", "EntryReader", "Options", "matched"]

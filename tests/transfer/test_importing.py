@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
 from lowcode.errors import Forbidden, Invalid
-from lowcode.records.history import Entry, FieldChange
 from lowcode.records.record import Change
 from lowcode.transfer import importing, report, tabular
 from tests.builders import an_app
@@ -53,7 +52,7 @@ def test_only_changed_cells_of_changed_rows_are_written(ledger: Desk) -> None:
     with ledger.house.reading() as space:
         reader = space.reader("ledger")
         changed = next(r for r in reader.list() if r["number"] == "2")
-        ((entry, changes), *_) = t.cast("list[tuple[Entry, list[FieldChange]]]", reader.history(changed.id))
+        entry, changes = reader.history(changed.id)[0]
     assert [c.field.code for c in changes] == ["name"]
     assert (entry.action, changed.revision) == ("import", 2)
 
@@ -323,3 +322,18 @@ def test_a_label_that_also_stands_in_a_table_means_the_record_where_the_file_has
     assert desk.csv("a", ["no", "day", "visits"]).decode("utf-8-sig").splitlines()[0] == (
         "レコードの開始行,番号,day,visited,担当"
     )
+
+
+def test_a_telephone_number_is_a_key_by_its_digits(desk: Desk) -> None:
+    desk.install(an_app("a").field("LINK", "tel", protocol="CALL").text("name").definition())
+    desk.house.add("a", tel="090-1234-5678", name="甲")
+    result = desk.take("a", desk.file("tel,name\n09012345678,乙\n０９０（１２３４）５６７８,乙\n"), key="tel")
+    assert counts(result) == (0, 1, 0, 1)
+    assert [r["name"] for r in desk.house.find("a")] == ["乙"]
+
+
+def test_a_key_that_many_records_share_hides_no_other(desk: Desk) -> None:
+    desk.install(an_app("a").text("k").number("n").definition())
+    desk.house.save("a", *[Change(values={"k": "viele"}) for _ in range(300)], Change(values={"k": "einer"}))
+    result = desk.take("a", desk.file("k,n\nviele,1\neiner,2\nneu,3\n"), key="k")
+    assert counts(result) == (1, 1, 0, 1)

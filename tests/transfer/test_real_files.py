@@ -48,7 +48,7 @@ def test_tokyo_loads_whole_and_its_sums_by_date_are_those_of_the_file(desk: Desk
         for row in csv.DictReader(stream):
             expected[date.fromisoformat(row["公表_年月日"])] += int(row["陽性者数"] or 0)
     with desk.house.reading() as space:
-        found = t.cast("list[t.Any]", space.reader("tokyo").aggregate(["公表_年月日"], [("sum", "陽性者数")]))
+        found = space.reader("tokyo").aggregate(["公表_年月日"], [("sum", "陽性者数")])
     assert {day: int(total or 0) for (day,), (total,) in found} == dict(expected)
 
 
