@@ -124,7 +124,8 @@ class _Reading:
             self.problems.extend(problems_from(error.messages, self.whole["layout"], ("layout",)))
             layout = ()
         if parts["settings"] is None:
-            return None
+            # A stand-in, so that everything else is looked at too; the problem itself has been noted.
+            parts["settings"] = AppSettings(name=code or "?")
         present = {key: value for key, value in parts.items() if value is not None}
         if (status := present.get("status")) is not None:
             fields = tuple(f.with_states(status.states) if isinstance(f, StatusField) else f for f in fields)

@@ -94,7 +94,7 @@ def _new_page(
         problems=problems, form=form,
     )
     return flask.render_template(
-        "designer/field_new.html", kind=kind, kind_words=words.type_words(kind), icon=words.icon_of(_base(kind)),
+        "designer/field_new.html", kind=kind, kind_words=words.type_words(kind),
         settings=settings, controls=drawn, more=controls.MORE, types=type_options(), place=place,
         places=[Option(*pair) for pair in outline.place_choices(bench)], errors=_by_key(problems),
         problems=frame.refusal(error) if error else [], bare=kind in drafting.LAYOUT_ONLY,
@@ -176,7 +176,7 @@ def _edit_page(bench: Bench, code: str, settings: Json, error: Invalid | Conflic
     kind = words.type_of(settings)
     return flask.render_template(
         "designer/field.html", code=code, settings=settings, kind=kind, kind_words=words.type_words(kind),
-        icon=words.icon_of(kind), controls=drawn, more=controls.MORE, errors=_by_key(problems),
+        controls=drawn, more=controls.MORE, errors=_by_key(problems),
         problems=frame.refusal(error) if error else [ProblemLine(i18n.sentence(p)) for p in inside],
         types=[(family, [o for o in found if o.value.split(":")[0] not in ("SUBTABLE", "GROUP", "LABEL", "HR", "SPACER")])
                for family, found in type_options()],
@@ -254,7 +254,7 @@ def retire_field(app: int, code: str) -> frame.Answer:
         _changeable(settings)
         count = filled(space, bench, settings.get("id", 0))
     return flask.render_template(
-        "designer/retire.html", code=code, settings=settings, uses=uses(bench, code), count=count,
+        "designer/retire.html", code=code, settings=settings, uses=uses(bench, code), filled_count=count,
         kind_words=words.type_words(words.type_of(settings)), **frame.context(bench, "fields"),
     )
 

@@ -105,7 +105,7 @@ def _page(bench: Bench, settings: Json, code: str, error: Invalid | Conflict | N
     hue = str(settings.get("hue", ""))
     return flask.render_template(
         "designer/settings.html", settings=settings, code=code, precision=precision if isinstance(precision, dict) else {},
-        icon=key, icons=APP_ICONS if key in APP_ICONS or not key.islower() else (key, *APP_ICONS),
+        chosen_icon=key, icons=APP_ICONS if key in APP_ICONS or not key.islower() else (key, *APP_ICONS),
         hue=nav.BY_COLOUR.get(hue.lower(), hue), hues=hue_options(), titles=titles, title=title,
         spaces=sorted({each.settings.space for each in bench.visible.values() if each.settings.space}),
         rounding=[Option(mode, i18n.translate(f"designer.rounding.{mode}")) for mode in ROUNDING],

@@ -41,10 +41,17 @@ class Screen:
                 continue
             values: Json = {}
             for name, value in form.form_values():
-                values.setdefault(name, value)
+                # A browser leaves out the line end that follows a <textarea> tag.
+                values.setdefault(name, value.removeprefix("\n"))
             if all(values.get(name) == value for name, value in (holds or {}).items()) and "logout" not in (form.action or ""):
                 return values
         raise AssertionError(f"no form for {action!r} in {self.words('h1')}: {self.text[:2000]}")
+
+
+    def target(self, action: str) -> str:
+        """The whole address of a form whose address ends so."""
+        assert self.tree is not None
+        return next(str(form.action) for form in self.tree.forms if (form.action or "").endswith(action))
 
 
 class Desk:
@@ -83,12 +90,11 @@ class Desk:
     def send(self, path: str, data: Mapping[str, t.Any], status: int = 302, *, drop: tuple[str, ...] = (),
              action: str = "", holds: Mapping[str, str] | None = None) -> Screen:
         """Open a page, change some values of its form and send it."""
-        values = self.get(path).form(action, holds)
+        screen = self.get(path)
+        values = screen.form(action, holds)
         for name in drop:
             values.pop(name, None)
-        target = path if not action else f"/{action.lstrip('/')}"
-        if action:
-            target = next(f.action for f in self.get(path).tree.forms if (f.action or "").endswith(action))  # type: ignore[union-attr]
+        target = screen.target(action) if action else path
         return self.post(target, {**values, **data}, status)
 
     # -- jobs ------------------------------------------------------------------------------------
@@ -105,6 +111,21 @@ class Desk:
         path = f"/k/admin/app/{app}/fields/new?" + "&".join(f"{k}={v}" for k, v in query.items())
         form = self.get(path).form("/fields/new")
         return self.post(f"/k/admin/app/{app}/fields/new", {**form, **values}, status)
+
+    def add_record(self, app: int, **values: str) -> None:
+        """A record by the app's own form; options by their labels."""
+        form = self.get(f"/k/{app}/new").form("/new")
+        options = {code: settings.get("options", {}) for code, settings in self.live(app)["properties"].items()}
+        typed = {
+            code: str(next((o["id"] for o in options[code].values() if o["label"] == value), value))
+            for code, value in values.items()
+        }
+        self.post(f"/k/{app}/new", {**form, **typed}, 303)
+
+    def move(self, app: int, key: str, how: str, group: str = "") -> None:
+        """Move a part of the form."""
+        holds = {"key": key, "how": how, **({"group": group} if group else {})}
+        self.send(f"/k/admin/app/{app}/", {}, action="/move", holds=holds)
 
     def publish(self, app: int, note: str = "", status: int = 302, **values: t.Any) -> Screen:
         """Publish by the review page."""
