@@ -26,6 +26,7 @@ def frame(current_app: str = "感染症患者台帳") -> dict[str, t.Any]:
             "work_count": 4,
             "notice_count": 12,
             "can_create": True,
+            "links": {"work": "#", "notices": "#", "search": "#", "help": "#"},
             "favourites": [
                 app("感染症患者台帳", "stethoscope", "orange"),
                 app("架電記録", "phone", "blue"),

@@ -55,5 +55,10 @@ addEventListener('online', () => showConnection(false));
 document.addEventListener('htmx:after:swap', () => takeFocus());
 takeFocus();
 
-// Of many tabs the current one is in sight.
-document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+// Of many tabs the current one is in sight. Sideways only: tabs may lie far down the page (the changes of a record on a phone), and the page must open at its top.
+for (const tabs of document.querySelectorAll('.tabs')) {
+  const tab = tabs.querySelector('[aria-current]');
+  if (!(tab instanceof HTMLElement) || tabs.scrollWidth <= tabs.clientWidth) continue;
+  const [outer, inner] = [tabs.getBoundingClientRect(), tab.getBoundingClientRect()];
+  tabs.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+}
