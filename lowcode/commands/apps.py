@@ -72,24 +72,30 @@ def _show(options: argparse.Namespace) -> Answer:
         return Answer(made, json.dumps(made, ensure_ascii=False, indent=2).split("\n"))
     fields = [
         {"code": f.code, "type": f.type_name, "label": f.display_label(locale()), "id": f.id}
-        for f in definition.all_fields if f.type_name not in SYSTEM_TYPES
+        for f in definition.all_fields
+        if f.type_name not in SYSTEM_TYPES
     ]
     data = {
-        "id": row.id, "code": definition.code, "name": definition.name, "version": version,
-        "live_version": row.live_version, "fields": fields, "views": [view.name for view in definition.views],
+        "id": row.id,
+        "code": definition.code,
+        "name": definition.name,
+        "version": version,
+        "live_version": row.live_version,
+        "fields": fields,
+        "views": [view.name for view in definition.views],
         "versions": [{"version": v.version, "at": v.created_at.isoformat(), "note": v.note} for v in notes],
     }
     lines = [
-        *table([(row.id, definition.code, definition.name, version)]), "",
-        *table((f["code"], f["type"], f["label"]) for f in fields), "",
+        *table([(row.id, definition.code, definition.name, version)]),
+        "",
+        *table((f["code"], f["type"], f["label"]) for f in fields),
+        "",
         *table((v.version, f"{v.created_at:%Y-%m-%d %H:%M}", v.note) for v in notes),
     ]
     return Answer(data, lines)
 
 
-def _version(
-    connection: sa.Connection, app: str, version: int | None
-) -> tuple[versions.AppRow, int, AppDefinition]:
+def _version(connection: sa.Connection, app: str, version: int | None) -> tuple[versions.AppRow, int, AppDefinition]:
     """An app's row with one of its versions; the live one when none is asked for. Raises :class:`NotFound`."""
     row = versions.app_row(connection, app)
     number = row.live_version if version is None else version
@@ -132,7 +138,8 @@ def _create(services: Services, raw: Json, options: argparse.Namespace) -> Answe
     if options.dry_run:
         with db.reading(services.engine) as connection:
             definition = codec.load(
-                name_entities(connection, raw, actor.user_id), known_apps=versions.known_apps(connection),
+                name_entities(connection, raw, actor.user_id),
+                known_apps=versions.known_apps(connection),
                 query_checker=query_problems,
             )
         changes = compare(None, definition)
@@ -206,10 +213,20 @@ def _answer(facts: Json, changes: Iterable[Change], notes: Sequence[Note], last:
     changes = tuple(changes)
     data = {
         **facts,
-        "changes": [{"kind": c.kind, "path": list(c.path), "params": dict(c.params),
-                     "message": say(c.key, **c.params)} for c in changes],
-        "notes": [{"key": n.key, "weight": n.weight, "path": list(n.path), "params": dict(n.params),
-                   "message": say(n.key, **n.params)} for n in notes],
+        "changes": [
+            {"kind": c.kind, "path": list(c.path), "params": dict(c.params), "message": say(c.key, **c.params)}
+            for c in changes
+        ],
+        "notes": [
+            {
+                "key": n.key,
+                "weight": n.weight,
+                "path": list(n.path),
+                "params": dict(n.params),
+                "message": say(n.key, **n.params),
+            }
+            for n in notes
+        ],
     }
     lines = [*(say(c.key, **c.params) for c in changes), *(say(n.key, **n.params) for n in notes), *last]
     return Answer(data, lines)

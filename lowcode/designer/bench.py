@@ -81,14 +81,22 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
     draft = deploy.load_draft(space.connection, row.id)
     known = {each.code: each.definition for each in space.snapshot.all()}
     visible = {
-        each.code: each.definition for each in space.snapshot.all()
+        each.code: each.definition
+        for each in space.snapshot.all()
         if AppPolicy(space.actor, each.id).allows("view", each.definition)
     }
     raw, definition, problems = read_draft(row, live, draft.definition, known)
     changes = own_changes(live, definition) if definition is not None else ()
     return Bench(
-        app=row, live=live, draft=draft, raw=raw, definition=definition, problems=problems,
-        changes=changes if draft.revision else (), known=known, visible=visible,
+        app=row,
+        live=live,
+        draft=draft,
+        raw=raw,
+        definition=definition,
+        problems=problems,
+        changes=changes if draft.revision else (),
+        known=known,
+        visible=visible,
     )
 
 
@@ -177,8 +185,10 @@ def hidden_apps(bench: Bench) -> tuple[Problem, ...]:
     return tuple(
         Problem(code="designer.app_not_visible", path=reference.path, params={"app": reference.app})
         for reference in references(bench.definition)
-        if reference.app in bench.known and reference.app not in bench.visible
-        and reference.app not in before and reference.app != bench.app.code
+        if reference.app in bench.known
+        and reference.app not in bench.visible
+        and reference.app not in before
+        and reference.app != bench.app.code
     )
 
 

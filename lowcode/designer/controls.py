@@ -18,7 +18,8 @@ from lowcode.designer import options
 from lowcode.designer.options import OptionRow
 from lowcode.errors import Problem
 from lowcode.fields.base import Field
-from lowcode.fields.registry import LOOKUPS, TYPES
+from lowcode.fields.lookup import LOOKUPS
+from lowcode.fields.registry import TYPES
 from lowcode.fields.settings import Nested, json_key
 from lowcode.web import i18n
 from lowcode.web.forms import Option
@@ -65,8 +66,14 @@ def field_type(settings: Mapping[str, t.Any]) -> type[Field] | None:
 
 
 def draw(
-    kind: type[Field], settings: Mapping[str, t.Any], *, own: Iterable[str], apps: Mapping[str, AppDefinition],
-    problems: Iterable[Problem] = (), form: Form | None = None, published: Iterable[int] = (),
+    kind: type[Field],
+    settings: Mapping[str, t.Any],
+    *,
+    own: Iterable[str],
+    apps: Mapping[str, AppDefinition],
+    problems: Iterable[Problem] = (),
+    form: Form | None = None,
+    published: Iterable[int] = (),
 ) -> list[Control]:
     """The controls of a field.
 
@@ -157,7 +164,8 @@ class _Drawing:
             if data["control"] in NESTED:
                 inner.inner = self.nested(_part_of(part, key), given.get(key), inner.name)
             elif data["control"] == "related_field":
-                app = (given.get("relatedApp") or {}).get("code") if isinstance(given.get("relatedApp"), Mapping) else ""
+                related = given.get("relatedApp")
+                app = str(related.get("code", "")) if isinstance(related, Mapping) else ""
                 inner.listed = sorted(self.apps[app].field_codes) if app in self.apps else ()
             found.append(inner)
         return found
@@ -279,7 +287,8 @@ def _read_nested(part: t.Any, form: Form, name: str, before: t.Any) -> Json:
 def _default_by_key(made: Json) -> None:
     """Default values are typed by label and kept by key."""
     keys = {
-        str(option.get("label")): key for key, option in made["options"].items()
+        str(option.get("label")): key
+        for key, option in made["options"].items()
         if isinstance(option, Mapping) and not option.get("retired")
     }
     value = made.get("defaultValue")

@@ -10,7 +10,7 @@ import flask
 from lowcode import deploy
 from lowcode.access.policy import AppPolicy
 from lowcode.definition import codec
-from lowcode.designer import drafting, from_file, frame, proposals
+from lowcode.designer import drafting, frame, from_file, proposals
 from lowcode.designer.blueprint import blueprint
 from lowcode.designer.from_file import Choice
 from lowcode.designer.settings import APP_ICONS, hue_options
@@ -38,19 +38,34 @@ def new_app() -> frame.Answer:
 def _new_page(error: LowcodeError | None, part: str = "empty") -> frame.Answer:
     with state.reading() as space:
         copies = [
-            Option(each.code, each.definition.display_name(i18n.locale())) for each in space.snapshot.all()
+            Option(each.code, each.definition.display_name(i18n.locale()))
+            for each in space.snapshot.all()
             if AppPolicy(space.actor, each.id).allows("manage", each.definition)
         ]
         installed = {each.code: each.id for each in space.snapshot.all()}
     templates = [
-        {"name": each.name, "title": dict(each.titles).get(i18n.locale(), each.title), "text": each.description,
-         "icon": each.icon, "hue_name": nav.app_hue(each.hue, number), "fields": each.fields, "views": each.views,
-         "requires": [name for name in each.requires if name not in installed], "app": installed.get(each.name)}
+        {
+            "name": each.name,
+            "title": dict(each.titles).get(i18n.locale(), each.title),
+            "text": each.description,
+            "icon": each.icon,
+            "hue_name": nav.app_hue(each.hue, number),
+            "fields": each.fields,
+            "views": each.views,
+            "requires": [name for name in each.requires if name not in installed],
+            "app": installed.get(each.name),
+        }
         for number, each in enumerate(shipped.catalogue())
     ]
     page = flask.render_template(
-        "designer/new.html", icons=APP_ICONS, hues=hue_options(), copies=copies, templates=templates, part=part,
-        problems=frame.refusal(error) if error else [], form=flask.request.form,
+        "designer/new.html",
+        icons=APP_ICONS,
+        hues=hue_options(),
+        copies=copies,
+        templates=templates,
+        part=part,
+        problems=frame.refusal(error) if error else [],
+        form=flask.request.form,
         errors=_by_key(error),
     )
     return page, error.status if error else 200
@@ -135,8 +150,14 @@ def upload() -> frame.Answer:
     key, size, digest = services.store.write(t.cast(t.BinaryIO, part.stream))
     with state.writing() as space:
         library.register(
-            space.connection, key=key, size=size, digest=digest, name=part.filename, content_type=part.mimetype,
-            user_id=state.actor().user_id, now=services.settings.now(),
+            space.connection,
+            key=key,
+            size=size,
+            digest=digest,
+            name=part.filename,
+            content_type=part.mimetype,
+            user_id=state.actor().user_id,
+            now=services.settings.now(),
         )
     try:
         from_file.look(services.store.path(key), {})
@@ -167,8 +188,16 @@ def preview_file(key: str) -> frame.Answer:
         except (Invalid, Conflict) as error:
             problems, status = frame.refusal(error), error.status
     page = flask.render_template(
-        "designer/from_file.html", key=key, file_name=file_name, found=found, choices=choices, name=name, code=code,
-        problems=problems, types=from_file.type_options(), sheets=[Option(each, each) for each in found.preview.sheets],
+        "designer/from_file.html",
+        key=key,
+        file_name=file_name,
+        found=found,
+        choices=choices,
+        name=name,
+        code=code,
+        problems=problems,
+        types=from_file.type_options(),
+        sheets=[Option(each, each) for each in found.preview.sheets],
         rows=[[str("" if cell is None else cell) for cell in cells[:12]] for _, cells in found.preview.first_rows[:8]],
     )
     return page, status
@@ -187,7 +216,12 @@ def _make(
     with state.writing() as space:
         plan = app_from_file.plan_records(space, app, proposal)
         job = imports.enqueue_import(
-            space.connection, plan, key, actor, services.settings.now(), name=file_name,
+            space.connection,
+            plan,
+            key,
+            actor,
+            services.settings.now(),
+            name=file_name,
             leased_by=worker.name if direct else None,
         )
     if direct:
@@ -196,6 +230,3 @@ def _make(
         worker.work(row)
     frame.saved("created_with_records", name=name)
     return flask.redirect(f"/jobs/{job}", 303)
-
-
-

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from lowcode.definition import rename
 from lowcode.designer import placing
 from lowcode.errors import Invalid, NotFound, invalid
-from lowcode.fields.registry import LOOKUPS, TYPES, settings_keys
+from lowcode.fields.lookup import LOOKUPS
+from lowcode.fields.registry import TYPES, settings_keys
 from lowcode.query import kintone
 
 Json = dict[str, t.Any]
@@ -198,7 +199,9 @@ def _views(raw: Mapping[str, t.Any]) -> Iterator[Json]:
 def ordered_views(raw: Mapping[str, t.Any]) -> list[tuple[str, Json]]:
     """The views in the order of their tabs."""
     found = raw.get("views")
-    pairs = [(str(name), view) for name, view in found.items() if isinstance(view, dict)] if isinstance(found, dict) else []
+    pairs = (
+        [(str(name), view) for name, view in found.items() if isinstance(view, dict)] if isinstance(found, dict) else []
+    )
     return sorted(pairs, key=lambda pair: (_number(pair[1].get("index")), _number(pair[1].get("id"))))
 
 

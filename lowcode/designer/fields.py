@@ -18,7 +18,8 @@ from lowcode.designer.blueprint import blueprint
 from lowcode.designer.overview import type_options
 from lowcode.errors import Conflict, Invalid, NotFound, Problem
 from lowcode.fields.base import Field
-from lowcode.fields.registry import LOOKUPS, TYPES
+from lowcode.fields.lookup import LOOKUPS
+from lowcode.fields.registry import TYPES
 from lowcode.query import filters
 from lowcode.records.workspace import Workspace
 from lowcode.web import i18n, state
@@ -83,21 +84,35 @@ def _with_new(bench: Bench, kind: str, settings: Json, place: str) -> Json:
         return drafting.add_field(bench.raw, settings)
 
 
-def _new_page(
-    bench: Bench, kind: str, settings: Json, place: str, error: Invalid | Conflict | None
-) -> str:
+def _new_page(bench: Bench, kind: str, settings: Json, place: str, error: Invalid | Conflict | None) -> str:
     target = _class_of(kind)
     form = flask.request.form if flask.request.method == "POST" else None
     problems = error.problems if isinstance(error, Invalid) else ()
-    drawn = [] if kind in drafting.LAYOUT_ONLY else controls.draw(
-        target, _typed(kind, settings), own=sorted(drafting.codes(bench.raw)), apps=bench.visible,
-        problems=problems, form=form,
+    drawn = (
+        []
+        if kind in drafting.LAYOUT_ONLY
+        else controls.draw(
+            target,
+            _typed(kind, settings),
+            own=sorted(drafting.codes(bench.raw)),
+            apps=bench.visible,
+            problems=problems,
+            form=form,
+        )
     )
     return flask.render_template(
-        "designer/field_new.html", kind=kind, kind_words=words.type_words(kind),
-        settings=settings, controls=drawn, more=controls.MORE, types=type_options(), place=place,
-        places=[Option(*pair) for pair in outline.place_choices(bench)], errors=_by_key(problems),
-        problems=frame.refusal(error) if error else [], bare=kind in drafting.LAYOUT_ONLY,
+        "designer/field_new.html",
+        kind=kind,
+        kind_words=words.type_words(kind),
+        settings=settings,
+        controls=drawn,
+        more=controls.MORE,
+        types=type_options(),
+        place=place,
+        places=[Option(*pair) for pair in outline.place_choices(bench)],
+        errors=_by_key(problems),
+        problems=frame.refusal(error) if error else [],
+        bare=kind in drafting.LAYOUT_ONLY,
         **frame.context(bench, "fields"),
     )
 
@@ -161,27 +176,45 @@ def _edit_page(bench: Bench, code: str, settings: Json, error: Invalid | Conflic
     path = drafting.path_of(bench.raw, code)
     inside = tuple(p for p in bench.problems if p.path[: len(path)] == path)
     problems: tuple[Problem, ...] = tuple(
-        Problem(code=p.code, path=p.path[len(path):], params=p.params) for p in inside
+        Problem(code=p.code, path=p.path[len(path) :], params=p.params) for p in inside
     )
     if isinstance(error, Invalid):
         problems = error.problems
     form = flask.request.form if error is not None else None
     target = controls.field_type(settings)
     shown = _settings(bench, code) if form is not None else settings
-    drawn = [] if target is None else controls.draw(
-        target, {**settings, "options": shown.get("options", {})} if "options" in settings else settings,
-        own=sorted(drafting.codes(bench.raw)), apps=bench.visible, problems=problems, form=form,
-        published=_published_options(bench, settings),
+    drawn = (
+        []
+        if target is None
+        else controls.draw(
+            target,
+            {**settings, "options": shown.get("options", {})} if "options" in settings else settings,
+            own=sorted(drafting.codes(bench.raw)),
+            apps=bench.visible,
+            problems=problems,
+            form=form,
+            published=_published_options(bench, settings),
+        )
     )
     kind = words.type_of(settings)
     return flask.render_template(
-        "designer/field.html", code=code, settings=settings, kind=kind, kind_words=words.type_words(kind),
-        controls=drawn, more=controls.MORE, errors=_by_key(problems),
+        "designer/field.html",
+        code=code,
+        settings=settings,
+        kind=kind,
+        kind_words=words.type_words(kind),
+        controls=drawn,
+        more=controls.MORE,
+        errors=_by_key(problems),
         problems=frame.refusal(error) if error else [ProblemLine(i18n.sentence(p)) for p in inside],
-        types=[(family, [o for o in found if o.value.split(":")[0] not in ("SUBTABLE", "GROUP", "LABEL", "HR", "SPACER")])
-               for family, found in type_options()],
-        system=settings.get("type") in SYSTEM_TYPES, columns=_columns(bench, code) if kind == "SUBTABLE" else (),
-        uses=uses(bench, code), **frame.context(bench, "fields"),
+        types=[
+            (family, [o for o in found if o.value.split(":")[0] not in ("SUBTABLE", "GROUP", "LABEL", "HR", "SPACER")])
+            for family, found in type_options()
+        ],
+        system=settings.get("type") in SYSTEM_TYPES,
+        columns=_columns(bench, code) if kind == "SUBTABLE" else (),
+        uses=uses(bench, code),
+        **frame.context(bench, "fields"),
     )
 
 
@@ -215,7 +248,8 @@ def uses(bench: Bench, code: str) -> list[Use]:
     before = {(p.code, p.path) for p in bench.problems}
     found = [
         Use(i18n.translate("designer.use.column", name=name), f"/k/admin/app/{bench.app.id}/views", False)
-        for name, view in drafting.ordered_views(bench.raw) if code in (view.get("fields") or ())
+        for name, view in drafting.ordered_views(bench.raw)
+        if code in (view.get("fields") or ())
     ]
     places = {p.path: p for p in problems if (p.code, p.path) not in before and p.path[:1] != ("layout",)}
     found += [
@@ -254,8 +288,13 @@ def retire_field(app: int, code: str) -> frame.Answer:
         _changeable(settings)
         count = filled(space, bench, settings.get("id", 0))
     return flask.render_template(
-        "designer/retire.html", code=code, settings=settings, uses=uses(bench, code), filled_count=count,
-        kind_words=words.type_words(words.type_of(settings)), **frame.context(bench, "fields"),
+        "designer/retire.html",
+        code=code,
+        settings=settings,
+        uses=uses(bench, code),
+        filled_count=count,
+        kind_words=words.type_words(words.type_of(settings)),
+        **frame.context(bench, "fields"),
     )
 
 
@@ -306,8 +345,15 @@ def retired_fields(space: Workspace, bench: Bench) -> list[Retired]:
 
 def _retired(field: Field, version: int, table: str) -> Retired:
     settings = property_json(field)
-    return Retired(field.id, field.code, field.display_label(i18n.locale()),
-                   words.type_words(words.type_of(settings)), version, table, settings)
+    return Retired(
+        field.id,
+        field.code,
+        field.display_label(i18n.locale()),
+        words.type_words(words.type_of(settings)),
+        version,
+        table,
+        settings,
+    )
 
 
 @blueprint.route("/<int:app>/retired", methods=["GET", "POST"])
@@ -401,7 +447,8 @@ def _own_problems(bench: Bench, made: Json, code: str) -> list[Problem]:
     _, _, problems = read_draft(bench.app, bench.live, made, bench.known)
     table = drafting.owner_of(made, code)[0][code].get("type") == "SUBTABLE"
     return [
-        Problem(code=p.code, path=p.path[len(path):], params=p.params) for p in problems
+        Problem(code=p.code, path=p.path[len(path) :], params=p.params)
+        for p in problems
         if p.path[: len(path)] == path and not (table and p.path[len(path) : len(path) + 1] == ("fields",))
     ]
 

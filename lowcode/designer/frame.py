@@ -19,8 +19,11 @@ from lowcode.web.errors import ProblemLine
 
 Answer = str | Response | tuple[str, int]
 TABS: t.Final = (
-    ("fields", "", "list"), ("views", "views", "table-2"), ("settings", "settings", "settings"),
-    ("json", "json", "braces"), ("versions", "versions", "history"),
+    ("fields", "", "list"),
+    ("views", "views", "table-2"),
+    ("settings", "settings", "settings"),
+    ("json", "json", "braces"),
+    ("versions", "versions", "history"),
 )
 
 
@@ -40,12 +43,18 @@ def context(bench: Bench, tab: str) -> dict[str, t.Any]:
     icon = bench.raw.get("settings") or {}
     key = icon.get("icon", {}).get("key", "") if isinstance(icon, dict) and isinstance(icon.get("icon"), dict) else ""
     return {
-        "bench": bench, "base": base, "app_name": bench.name,
+        "bench": bench,
+        "base": base,
+        "app_name": bench.name,
         "app_icon": key if isinstance(key, str) and key.islower() else "table-2",
         "app_hue": nav.app_hue(hue, bench.app.id),
         "designer_tabs": [
-            {"label": i18n.translate(f"designer.tab.{name}"), "url": f"{base}/{path}", "icon": icon_name,
-             "current": name == tab}
+            {
+                "label": i18n.translate(f"designer.tab.{name}"),
+                "url": f"{base}/{path}",
+                "icon": icon_name,
+                "current": name == tab,
+            }
             for name, path, icon_name in TABS
         ],
         "problem_lines": problem_lines(bench, bench.problems),

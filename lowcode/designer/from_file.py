@@ -21,8 +21,17 @@ from lowcode.web import i18n, state
 from lowcode.web.forms import Option
 
 KINDS: t.Final = (
-    "SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "NUMBER", "DATE", "DATETIME", "TIME", "DROP_DOWN", "RADIO_BUTTON",
-    "LINK:WEB", "LINK:CALL", "LINK:MAIL",
+    "SINGLE_LINE_TEXT",
+    "MULTI_LINE_TEXT",
+    "NUMBER",
+    "DATE",
+    "DATETIME",
+    "TIME",
+    "DROP_DOWN",
+    "RADIO_BUTTON",
+    "LINK:WEB",
+    "LINK:CALL",
+    "LINK:MAIL",
 )
 MOST_OPTIONS: t.Final = 200
 
@@ -64,7 +73,8 @@ def look(path: Path, chosen: Mapping[str, str]) -> Found:
     """Read the file as chosen, and learn every column. Raises :class:`Invalid` or ``TooLarge``."""
     number = chosen.get("header_row", "")
     preview = tabular.inspect(
-        path, encoding=chosen.get("encoding") or None,
+        path,
+        encoding=chosen.get("encoding") or None,
         delimiter={"tab": "\t"}.get(chosen.get("delimiter", ""), chosen.get("delimiter")) or None,
         sheet=chosen.get("sheet") or None,
         header_row=int(number) if number.isascii() and number.isdigit() and len(number) < 4 else None,
@@ -86,14 +96,20 @@ def choices(found: Found, form: MultiDict[str, str] | None) -> list[Choice]:
     for at, header in enumerate(found.preview.headers):
         guess = by_header.get(header)
         choice = Choice(
-            at=at, header=header, label=str(guess.properties.get("label", header)) if guess else header,
-            kind=_kind_of(guess) if guess else "", unique=bool(guess and guess.properties.get("unique")),
+            at=at,
+            header=header,
+            label=str(guess.properties.get("label", header)) if guess else header,
+            kind=_kind_of(guess) if guess else "",
+            unique=bool(guess and guess.properties.get("unique")),
             why=i18n.translate(f"transfer.why.{guess.why}", **guess.params) if guess else "",
-            samples=tuple(samples[at]) if at < len(samples) else (), guess=guess,
+            samples=tuple(samples[at]) if at < len(samples) else (),
+            guess=guess,
         )
         if form is not None and f"kind.{at}" in form:
             choice = replace(
-                choice, label=form.get(f"label.{at}", "").strip() or header, kind=form[f"kind.{at}"],
+                choice,
+                label=form.get(f"label.{at}", "").strip() or header,
+                kind=form[f"kind.{at}"],
                 unique=f"unique.{at}" in form,
             )
         made.append(choice)
@@ -108,7 +124,9 @@ def decided(found: Found, chosen: Sequence[Choice]) -> Proposal:
         if not choice.kind:
             continue
         if choice.kind not in KINDS:
-            raise Invalid([Problem(code="setting.unknown_type", path=(f"kind.{choice.at}",), params={"value": choice.kind[:40]})])
+            raise Invalid(
+                [Problem(code="setting.unknown_type", path=(f"kind.{choice.at}",), params={"value": choice.kind[:40]})]
+            )
         code = choice.guess.code if choice.guess and choice.label == choice.guess.properties.get("label") else ""
         if not code or code in taken:
             code = inference.field_code(choice.label, taken)
@@ -135,8 +153,12 @@ def _guess(choice: Choice, code: str, facts: ColumnFacts) -> Guess:
     if choice.unique and kind in ("SINGLE_LINE_TEXT", "NUMBER", "DATE", "DATETIME", "LINK"):
         properties["unique"] = True
     return Guess(
-        header=choice.header, code=code, properties=properties, why=base.why if base else "text",
-        params=base.params if base else {}, serial=bool(base and base.serial and kind == "DATE"),
+        header=choice.header,
+        code=code,
+        properties=properties,
+        why=base.why if base else "text",
+        params=base.params if base else {},
+        serial=bool(base and base.serial and kind == "DATE"),
     )
 
 
@@ -145,9 +167,14 @@ def _options(base: Guess | None, facts: ColumnFacts) -> dict[str, t.Any]:
         return dict(base.properties["options"])
     values = [value for value in facts.values if len(value) <= 128]
     if not values or len(values) > MOST_OPTIONS:
-        raise Invalid([Problem(
-            code="designer.too_many_values", params={"label": facts.header, "count": len(facts.values), "limit": MOST_OPTIONS}
-        )])
+        raise Invalid(
+            [
+                Problem(
+                    code="designer.too_many_values",
+                    params={"label": facts.header, "count": len(facts.values), "limit": MOST_OPTIONS},
+                )
+            ]
+        )
     return {value: {"label": value, "index": str(at)} for at, value in enumerate(values)}
 
 

@@ -80,10 +80,14 @@ def mark(bench: Bench, text: str, problems: Iterable[Problem]) -> list[Marked]:
         line = problem.params.get("line")
         if not isinstance(line, int):
             line = located.line(problem.path) if located is not None else 1
-        found.append(Marked(
-            i18n.sentence(problem), words.place_words(problem.path, bench.definition),
-            ".".join(str(step) for step in problem.path), json_text.excerpt(text, line),
-        ))
+        found.append(
+            Marked(
+                i18n.sentence(problem),
+                words.place_words(problem.path, bench.definition),
+                ".".join(str(step) for step in problem.path),
+                json_text.excerpt(text, line),
+            )
+        )
     return sorted(found, key=lambda each: each.excerpt.line)
 
 
@@ -91,14 +95,19 @@ def _page(bench: Bench, text: str, marks: list[Marked], error: LowcodeError | No
     lines = []
     if isinstance(error, Invalid):
         lines = [
-            ProblemLine(i18n.translate("designer.json.at_line", line=each.excerpt.line, text=each.text),
-                        href=f"#mark-{number}")
+            ProblemLine(
+                i18n.translate("designer.json.at_line", line=each.excerpt.line, text=each.text), href=f"#mark-{number}"
+            )
             for number, each in enumerate(marks, start=1)
         ]
     elif error is not None:
         lines = [ProblemLine(i18n.translate(error.code, **error.params))]
     return flask.render_template(
-        "designer/json.html", text=text, marks=marks, problems=lines, refused=error is not None,
+        "designer/json.html",
+        text=text,
+        marks=marks,
+        problems=lines,
+        refused=error is not None,
         can_keep=isinstance(error, Invalid) and not any(m.text and m.path == "" for m in marks),
         **frame.context(bench, "json"),
     )

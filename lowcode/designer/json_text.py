@@ -126,9 +126,9 @@ class _Reader:
             if self.text[at : at + 1] != ":":
                 raise self.wrong(at)
             if key in made:
-                self.twice.append(Problem(
-                    code="designer.json.twice", path=(*path, key), params={"key": key[:40], "line": place[1]}
-                ))
+                self.twice.append(
+                    Problem(code="designer.json.twice", path=(*path, key), params={"key": key[:40], "line": place[1]})
+                )
             self.lines[(*path, key)] = place[1]
             made[key], at = self.value(self.blank(at + 1), (*path, key), depth)
             at, more = self._next(at, "}")

@@ -46,15 +46,23 @@ def rows(value: t.Any, form: Form | None, name: str, published: frozenset[int]) 
         prefix = f"{name}.{at}"
         labels = option.get("labels") if isinstance(option.get("labels"), Mapping) else {}
         stored = OptionRow(
-            key=key, label=str(option.get("label", key)), english=str((labels or {}).get("en", "")),
-            place=str(at + 1), hue=str(option.get("hue", "")), retired=bool(option.get("retired")),
+            key=key,
+            label=str(option.get("label", key)),
+            english=str((labels or {}).get("en", "")),
+            place=str(at + 1),
+            hue=str(option.get("hue", "")),
+            retired=bool(option.get("retired")),
             published=_number(option.get("id")) in published,
         )
         if form is not None and f"{prefix}.key" in form:
             stored = OptionRow(
-                key=key, label=form.get(f"{prefix}.label", ""), english=form.get(f"{prefix}.en", ""),
-                place=form.get(f"{prefix}.place", ""), hue=form.get(f"{prefix}.hue", ""),
-                retired=f"{prefix}.retired" in form, published=stored.published,
+                key=key,
+                label=form.get(f"{prefix}.label", ""),
+                english=form.get(f"{prefix}.en", ""),
+                place=form.get(f"{prefix}.place", ""),
+                hue=form.get(f"{prefix}.hue", ""),
+                retired=f"{prefix}.retired" in form,
+                published=stored.published,
             )
         found.append(stored)
     return found
@@ -82,8 +90,13 @@ def read(form: Form, name: str, before: t.Any) -> tuple[Json, dict[str, str]]:
                 renamed[key] = label
             elif label not in old:
                 key = label
-        _set(option, label or str(option.get("label", key)), form.get(f"{prefix}.en", "").strip(),
-             form.get(f"{prefix}.hue", ""), retired)
+        _set(
+            option,
+            label or str(option.get("label", key)),
+            form.get(f"{prefix}.en", "").strip(),
+            form.get(f"{prefix}.hue", ""),
+            retired,
+        )
         lines.append((_place(place, at), key, option))
     typed = [line.strip() for line in form.get(f"{name}.new", "").replace("\r\n", "\n").split("\n") if line.strip()]
     taken = {key for _, key, _ in lines}

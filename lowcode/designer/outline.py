@@ -45,14 +45,24 @@ def entries(bench: Bench) -> list[Entry]:
         settings, _ = fields.get(code, ({}, ""))
         kind = words.type_of(settings) or str(spot.part.get("type", ""))
         depth = (1 if spot.group is not None else 0) + (1 if spot.column_of else 0)
-        found.append(Entry(
-            key=key, code=code, label=str(settings.get("label") or spot.part.get("label") or words.type_words(kind)),
-            kind=kind, kind_words=words.type_words(kind), icon=words.icon_of(kind), depth=depth,
-            required=bool(settings.get("required")), unique=bool(settings.get("unique")),
-            state=_state(bench, code), problems=_problems(bench, code),
-            url=f"/k/admin/app/{bench.app.id}/fields/{code}" if code else "",
-            moves=_moves(spot, any_group), group=str(spot.group.get("code", "")) if spot.group else "",
-        ))
+        found.append(
+            Entry(
+                key=key,
+                code=code,
+                label=str(settings.get("label") or spot.part.get("label") or words.type_words(kind)),
+                kind=kind,
+                kind_words=words.type_words(kind),
+                icon=words.icon_of(kind),
+                depth=depth,
+                required=bool(settings.get("required")),
+                unique=bool(settings.get("unique")),
+                state=_state(bench, code),
+                problems=_problems(bench, code),
+                url=f"/k/admin/app/{bench.app.id}/fields/{code}" if code else "",
+                moves=_moves(spot, any_group),
+                group=str(spot.group.get("code", "")) if spot.group else "",
+            )
+        )
     return found
 
 
@@ -131,5 +141,6 @@ def system_fields(bench: Bench) -> list[tuple[str, str, dict[str, t.Any]]]:
     """The fields that every app has: code, words of the type, settings."""
     return [
         (code, words.type_words(str(settings.get("type"))), settings)
-        for code, settings, _ in drafting.all_fields(bench.raw) if settings.get("type") in SYSTEM_TYPES
+        for code, settings, _ in drafting.all_fields(bench.raw)
+        if settings.get("type") in SYSTEM_TYPES
     ]

@@ -35,9 +35,14 @@ def _page(app: int, problems: t.Sequence[t.Any] = (), status: int = 200) -> fram
     if not bench.readable:
         return flask.redirect(flask.url_for("designer.edit_json", app=app))
     page = flask.render_template(
-        "designer/fields.html", entries=outline.entries(bench), system=outline.system_fields(bench),
-        types=type_options(), places=[Option(*pair) for pair in outline.place_choices(bench)],
-        groups=outline.group_choices(bench), problems=problems, move_words=_move_words(),
+        "designer/fields.html",
+        entries=outline.entries(bench),
+        system=outline.system_fields(bench),
+        types=type_options(),
+        places=[Option(*pair) for pair in outline.place_choices(bench)],
+        groups=outline.group_choices(bench),
+        problems=problems,
+        move_words=_move_words(),
         **frame.context(bench, "fields"),
     )
     return page, status
@@ -66,7 +71,7 @@ def move_part(app: int) -> frame.Answer:
             if how not in placing.MOVES:
                 raise NotFound("not_found")
             made = drafting.copied(bench.raw)
-            placing.move(made["layout"], form.get("key", ""), t.cast(placing.Move, how), form.get("group", ""))
+            placing.move(made["layout"], form.get("key", ""), how, form.get("group", ""))
             save(space, bench, made, frame.revision())
     except (Conflict, NotFound) as error:
         if isinstance(error, NotFound) and error.code != "definition.no_such_field":

@@ -48,7 +48,8 @@ def _box(parts: t.Any, group: Json | None, place: str) -> Iterator[tuple[str, Sp
     for at, part in enumerate(parts if isinstance(parts, list) else ()):
         if not isinstance(part, dict):
             continue
-        inner = part.get("fields") if isinstance(part.get("fields"), list) else []
+        found = part.get("fields")
+        inner: list[t.Any] = found if isinstance(found, list) else []
         if part.get("type") == "ROW":
             for item, each in enumerate(inner):
                 if isinstance(each, dict):

@@ -11,18 +11,45 @@ from lowcode.transfer.inference import field_code
 Json = dict[str, t.Any]
 
 FAMILIES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("input", ("SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "NUMBER", "CALC", "DATE", "TIME", "DATETIME", "LINK",
-               "FILE", "SERIAL")),
-    ("choose", ("DROP_DOWN", "RADIO_BUTTON", "CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "ORGANIZATION_SELECT",
-                "GROUP_SELECT")),
+    (
+        "input",
+        (
+            "SINGLE_LINE_TEXT",
+            "MULTI_LINE_TEXT",
+            "RICH_TEXT",
+            "NUMBER",
+            "CALC",
+            "DATE",
+            "TIME",
+            "DATETIME",
+            "LINK",
+            "FILE",
+            "SERIAL",
+        ),
+    ),
+    (
+        "choose",
+        (
+            "DROP_DOWN",
+            "RADIO_BUTTON",
+            "CHECK_BOX",
+            "MULTI_SELECT",
+            "USER_SELECT",
+            "ORGANIZATION_SELECT",
+            "GROUP_SELECT",
+        ),
+    ),
     ("link", ("LOOKUP:SINGLE_LINE_TEXT", "LOOKUP:NUMBER", "LOOKUP:LINK", "ROLLUP", "REFERENCE_TABLE", "TOKEN")),
     ("shape", ("SUBTABLE", "GROUP", "LABEL", "HR", "SPACER")),
 )
 OFFERED: t.Final = frozenset(kind for _, kinds in FAMILIES for kind in kinds)
-NOT_IN_TABLE: t.Final = frozenset({"SUBTABLE", "GROUP", "LABEL", "HR", "SPACER", "REFERENCE_TABLE", "SERIAL", "ROLLUP", "TOKEN"})
+NOT_IN_TABLE: t.Final = frozenset(
+    {"SUBTABLE", "GROUP", "LABEL", "HR", "SPACER", "REFERENCE_TABLE", "SERIAL", "ROLLUP", "TOKEN"}
+)
 # The first that fits wins; the words are those that stand on the paper forms of a health centre.
 _BY_LABEL: t.Final[tuple[tuple[re.Pattern[str], str, Json], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind, settings) for pattern, kind, settings in (
+    (re.compile(pattern, re.IGNORECASE), kind, settings)
+    for pattern, kind, settings in (
         (r"日時|date ?time", "DATETIME", {}),
         (r"時刻|時間$|^time", "TIME", {}),
         (r"電話|携帯|tel|phone|fax", "LINK", {"protocol": "CALL"}),

@@ -36,23 +36,35 @@ def _review_page(app: int, error: LowcodeError | None) -> frame.Answer:
     with state.reading() as space:
         bench = open_bench(space, app)
         plan, problems = _plan(space, bench)
-        cards, notes = ([], [])
+        cards: list[review.Card] = []
+        notes: list[str] = []
         if plan is not None:
             values = {
                 change.field_id: filled(space, bench, change.field_id)
-                for change in plan.changes if change.kind == "field_retired" and change.field_id
+                for change in plan.changes
+                if change.kind == "field_retired" and change.field_id
             }
             cards, notes = review.cards(plan, bench.changes, values)
         elif bench.definition is not None:
             cards = review.plain(bench.changes)
         theirs = _meanwhile(space, bench) if bench.moved else None
-    lines = [ProblemLine(f"{line.place}: {line.text}" if line.place else line.text, href=line.url)
-             for line in frame.problem_lines(bench, problems)]
-    refused = [] if error is None or isinstance(error, Invalid) and problems else frame.refusal(error)
+    lines = [
+        ProblemLine(f"{line.place}: {line.text}" if line.place else line.text, href=line.url)
+        for line in frame.problem_lines(bench, problems)
+    ]
+    refused = [] if error is None or (isinstance(error, Invalid) and problems) else frame.refusal(error)
     page = flask.render_template(
-        "designer/review.html", cards=cards, notes=notes, blocking=lines, problems=refused, plan=plan,
-        theirs=theirs, next_version=_next_version(bench), agreed=flask.request.form.getlist("agree"),
-        note=flask.request.form.get("note", ""), questions=sum(1 for card in cards if card.agree),
+        "designer/review.html",
+        cards=cards,
+        notes=notes,
+        blocking=lines,
+        problems=refused,
+        plan=plan,
+        theirs=theirs,
+        next_version=_next_version(bench),
+        agreed=flask.request.form.getlist("agree"),
+        note=flask.request.form.get("note", ""),
+        questions=sum(1 for card in cards if card.agree),
         **frame.context(bench, ""),
     )
     return page, error.status if error is not None else 200
@@ -100,16 +112,15 @@ def publish(app: int) -> frame.Answer:
                 raise NotFound("deploy.no_draft")
             values = {
                 change.field_id: filled(space, bench, change.field_id)
-                for change in plan.changes if change.kind == "field_retired" and change.field_id
+                for change in plan.changes
+                if change.kind == "field_retired" and change.field_id
             }
             cards, _ = review.cards(plan, bench.changes, values)
         missing = [card for card in cards if card.agree and card.agree not in form.getlist("agree")]
         if missing:
             raise Conflict("designer.agree_first", count=len(missing))
         note = form.get("note", "").strip()[:MAX_NOTE]
-        version = deploy.deploy(
-            state.services().engine, bench.app.id, state.actor(), note=note, ctx=state.context()
-        )
+        version = deploy.deploy(state.services().engine, bench.app.id, state.actor(), note=note, ctx=state.context())
     except (Invalid, Conflict) as error:
         return _review_page(app, error)
     _note("app.published", bench, version=version, note=note)
@@ -146,11 +157,18 @@ def list_versions(app: int) -> frame.Answer:
             shown = (int(wanted), _changes_of(space, bench, int(wanted)))
     zone = state.context().zone
     rows = [
-        {"version": v.version, "note": _note_words(v.note), "who": names.get(v.created_by or 0, ""),
-         "at": f"{v.created_at.astimezone(zone):%Y-%m-%d %H:%M}", "live": v.version == bench.app.live_version}
+        {
+            "version": v.version,
+            "note": _note_words(v.note),
+            "who": names.get(v.created_by or 0, ""),
+            "at": f"{v.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            "live": v.version == bench.app.live_version,
+        }
         for v in found
     ]
-    return flask.render_template("designer/versions.html", versions=rows, shown=shown, **frame.context(bench, "versions"))
+    return flask.render_template(
+        "designer/versions.html", versions=rows, shown=shown, **frame.context(bench, "versions")
+    )
 
 
 def _note_words(note: str) -> str:
@@ -182,9 +200,7 @@ def go_back(app: int, version: int) -> frame.Answer:
         try:
             if flask.request.form.get("live") != str(bench.app.live_version):
                 raise Conflict("deploy.moved", app=bench.app.code)
-            made = deploy.rollback(
-                state.services().engine, bench.app.id, version, state.actor(), ctx=state.context()
-            )
+            made = deploy.rollback(state.services().engine, bench.app.id, version, state.actor(), ctx=state.context())
         except (Invalid, Conflict) as error:
             problems, status = frame.refusal(error), error.status
         else:
@@ -203,5 +219,13 @@ def go_back(app: int, version: int) -> frame.Answer:
 def _note(action: str, bench: Bench, **details: t.Any) -> None:
     services = state.services()
     with db.writing(services.engine) as connection:
-        audit.note(connection, state.actor(), action, services.settings.now(), target=bench.app.code,
-                   app_id=bench.app.id, address=state.address(), details=details)
+        audit.note(
+            connection,
+            state.actor(),
+            action,
+            services.settings.now(),
+            target=bench.app.code,
+            app_id=bench.app.id,
+            address=state.address(),
+            details=details,
+        )

@@ -15,10 +15,19 @@ from lowcode.web import i18n
 Action = t.Literal["add", "change", "retire"]
 HUES: t.Final[Mapping[Action, str]] = {"add": "green", "change": "blue", "retire": "red"}
 _RETIRES: t.Final = frozenset({"field_retired", "option_retired", "view_removed", "state_retired", "action_removed"})
-_ADDS: t.Final = frozenset({
-    "app_added", "field_added", "option_added", "view_added", "state_added", "action_added", "process_on",
-    "option_restored", "state_restored",
-})
+_ADDS: t.Final = frozenset(
+    {
+        "app_added",
+        "field_added",
+        "option_added",
+        "view_added",
+        "state_added",
+        "action_added",
+        "process_on",
+        "option_restored",
+        "state_restored",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,12 @@ def plain(changes: t.Sequence[Change]) -> list[Card]:
 
 def _belongs(note: Note, change: Change) -> bool:
     about = {
-        "deploy.note.retired": ("field_retired",), "deploy.note.required": ("field_setting_changed",),
-        "deploy.note.option_retired": ("option_retired",), "deploy.note.moved": ("field_moved",),
-        "deploy.note.converts": ("type_changed",), "deploy.note.no_way": ("type_changed",),
+        "deploy.note.retired": ("field_retired",),
+        "deploy.note.required": ("field_setting_changed",),
+        "deploy.note.option_retired": ("option_retired",),
+        "deploy.note.moved": ("field_moved",),
+        "deploy.note.converts": ("type_changed",),
+        "deploy.note.no_way": ("type_changed",),
         "deploy.note.unconvertible": ("type_changed",),
     }.get(note.key)
     return about is not None and change.kind in about and _same_place(note.path, change.path)
@@ -106,9 +118,9 @@ def _card(plan: Plan, change: Change, notes: list[Note], values: Mapping[int, in
         card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree_loss"))
     lost = [item for item in plan.unconvertible if item.field_id == change.field_id]
     if change.kind == "type_changed" and lost:
-        card = replace(card, unreadable=tuple(
-            Unreadable(item.value, item.count, item.record_ids[:20]) for item in lost
-        ))
+        card = replace(
+            card, unreadable=tuple(Unreadable(item.value, item.count, item.record_ids[:20]) for item in lost)
+        )
     if not happens:
         card = replace(card, side=i18n.translate("designer.review.no_effect"))
     return replace(card, happens=tuple(happens))

@@ -17,17 +17,63 @@ from lowcode.web.forms import Option
 
 Json = dict[str, t.Any]
 SWITCHES: t.Final = (
-    ("enableThumbnails", "thumbnails", True), ("enableBulkDeletion", "bulk_deletion", False),
-    ("enableComments", "comments", True), ("enableDuplicateRecord", "duplicate_record", True),
-    ("enableInlineRecordEditing", "inline_editing", True), ("personalData", "personal_data", False),
+    ("enableThumbnails", "thumbnails", True),
+    ("enableBulkDeletion", "bulk_deletion", False),
+    ("enableComments", "comments", True),
+    ("enableDuplicateRecord", "duplicate_record", True),
+    ("enableInlineRecordEditing", "inline_editing", True),
+    ("personalData", "personal_data", False),
 )
 """Key, word, what it is when a definition leaves it out."""
 APP_ICONS: t.Final = (
-    "table-2", "clipboard-list", "file-text", "users", "user", "stethoscope", "heart-pulse", "thermometer", "syringe",
-    "pill", "test-tube", "hospital", "ambulance", "activity", "shield-check", "siren", "baby", "dog", "droplets",
-    "flame", "leaf", "truck", "package", "boxes", "briefcase", "building-2", "landmark", "map-pin", "phone", "mail",
-    "message-square", "megaphone", "bell", "calendar-days", "clock", "chart-column", "chart-line", "wallet", "wrench",
-    "key-round", "lock", "book-open", "graduation-cap", "globe", "scan-barcode", "image", "star", "flag",
+    "table-2",
+    "clipboard-list",
+    "file-text",
+    "users",
+    "user",
+    "stethoscope",
+    "heart-pulse",
+    "thermometer",
+    "syringe",
+    "pill",
+    "test-tube",
+    "hospital",
+    "ambulance",
+    "activity",
+    "shield-check",
+    "siren",
+    "baby",
+    "dog",
+    "droplets",
+    "flame",
+    "leaf",
+    "truck",
+    "package",
+    "boxes",
+    "briefcase",
+    "building-2",
+    "landmark",
+    "map-pin",
+    "phone",
+    "mail",
+    "message-square",
+    "megaphone",
+    "bell",
+    "calendar-days",
+    "clock",
+    "chart-column",
+    "chart-line",
+    "wallet",
+    "wrench",
+    "key-round",
+    "lock",
+    "book-open",
+    "graduation-cap",
+    "globe",
+    "scan-barcode",
+    "image",
+    "star",
+    "flag",
 )
 
 
@@ -75,7 +121,8 @@ def read(form: MultiDict[str, str], before: Json) -> Json:
     title = form.get("title", "")
     made["titleField"] = {"selectionMode": "MANUAL" if title else "AUTO", "code": title}
     made["numberPrecision"] = {
-        "digits": form.get("digits", "").strip(), "decimalPlaces": form.get("decimalPlaces", "").strip(),
+        "digits": form.get("digits", "").strip(),
+        "decimalPlaces": form.get("decimalPlaces", "").strip(),
         "roundingMode": form.get("roundingMode", ""),
     }
     made["firstMonthOfFiscalYear"] = form.get("firstMonthOfFiscalYear", "")
@@ -86,8 +133,10 @@ def read(form: MultiDict[str, str], before: Json) -> Json:
 
 def hue_options() -> list[Option]:
     """The colours an app can have."""
-    return [Option("", i18n.translate("designer.hue.auto")),
-            *(Option(hue, i18n.translate(f"designer.hue.{hue}")) for hue in nav.HUES)]
+    return [
+        Option("", i18n.translate("designer.hue.auto")),
+        *(Option(hue, i18n.translate(f"designer.hue.{hue}")) for hue in nav.HUES),
+    ]
 
 
 def _page(bench: Bench, settings: Json, code: str, error: Invalid | Conflict | None) -> str:
@@ -96,24 +145,40 @@ def _page(bench: Bench, settings: Json, code: str, error: Invalid | Conflict | N
     icon = settings.get("icon")
     key = icon.get("key", "") if isinstance(icon, dict) else ""
     definition = bench.definition
-    titles = [] if definition is None else [
-        Option(f.code, f.display_label(i18n.locale())) for f in definition.layout_order
-        if f.stores_value and f.type_name not in ("SUBTABLE", "FILE") and definition.subtable_of(f.code) is None
-    ]
+    titles = (
+        []
+        if definition is None
+        else [
+            Option(f.code, f.display_label(i18n.locale()))
+            for f in definition.layout_order
+            if f.stores_value and f.type_name not in ("SUBTABLE", "FILE") and definition.subtable_of(f.code) is None
+        ]
+    )
     chosen = settings.get("titleField")
     title = chosen.get("code", "") if isinstance(chosen, dict) and chosen.get("selectionMode") == "MANUAL" else ""
     hue = str(settings.get("hue", ""))
     return flask.render_template(
-        "designer/settings.html", settings=settings, code=code, precision=precision if isinstance(precision, dict) else {},
-        chosen_icon=key, icons=APP_ICONS if key in APP_ICONS or not key.islower() else (key, *APP_ICONS),
-        hue=nav.BY_COLOUR.get(hue.lower(), hue), hues=hue_options(), titles=titles, title=title,
+        "designer/settings.html",
+        settings=settings,
+        code=code,
+        precision=precision if isinstance(precision, dict) else {},
+        chosen_icon=key,
+        icons=APP_ICONS if key in APP_ICONS or not key.islower() else (key, *APP_ICONS),
+        hue=nav.BY_COLOUR.get(hue.lower(), hue),
+        hues=hue_options(),
+        titles=titles,
+        title=title,
         spaces=sorted({each.settings.space for each in bench.visible.values() if each.settings.space}),
         rounding=[Option(mode, i18n.translate(f"designer.rounding.{mode}")) for mode in ROUNDING],
         months=[Option(str(n), i18n.translate("designer.month", number=n)) for n in range(1, 13)],
-        switches=[(name, i18n.translate(f"definition.setting.{word}"), bool(settings.get(name, default)))
-                  for name, word, default in SWITCHES],
-        errors=_by_key(problems), problems=frame.refusal(error) if error else [],
-        changed_name=isinstance(error, Conflict), **frame.context(bench, "settings"),
+        switches=[
+            (name, i18n.translate(f"definition.setting.{word}"), bool(settings.get(name, default)))
+            for name, word, default in SWITCHES
+        ],
+        errors=_by_key(problems),
+        problems=frame.refusal(error) if error else [],
+        changed_name=isinstance(error, Conflict),
+        **frame.context(bench, "settings"),
     )
 
 

@@ -37,10 +37,14 @@ def _list_page(bench: Bench, problems: t.Sequence[ProblemLine] = (), status: int
     rows = []
     for name, view in drafting.ordered_views(bench.raw):
         shown = view.get("fields") if isinstance(view.get("fields"), list) else []
-        rows.append({
-            "name": name, "view": view, "columns": [_label(bench.definition, str(code)) for code in shown or ()],
-            "problems": [i18n.sentence(p) for p in bench.at("views", name)],
-        })
+        rows.append(
+            {
+                "name": name,
+                "view": view,
+                "columns": [_label(bench.definition, str(code)) for code in shown or ()],
+                "problems": [i18n.sentence(p) for p in bench.at("views", name)],
+            }
+        )
     return flask.render_template(
         "designer/views.html", views=rows, problems=problems, **frame.context(bench, "views")
     ), status
@@ -99,9 +103,13 @@ def edit_view(app: int) -> frame.Answer:
     stored = dict(drafting.ordered_views(bench.raw))
     if name and name not in stored:
         raise NotFound("definition.no_such_view", name=name[:128])
-    before = stored.get(name, {"type": "LIST", "name": "", "fields": _first_columns(bench), "filterCond": "", "sort": ""})
+    before = stored.get(
+        name, {"type": "LIST", "name": "", "fields": _first_columns(bench), "filterCond": "", "sort": ""}
+    )
     if flask.request.method == "GET":
-        problems = [Problem(code=p.code, path=p.path[2:], params=p.params) for p in bench.at("views", name)] if name else []
+        problems = (
+            [Problem(code=p.code, path=p.path[2:], params=p.params) for p in bench.at("views", name)] if name else []
+        )
         return _edit_page(bench, name, before, problems, [])
     view = _read(flask.request.form, before)
     try:
@@ -129,16 +137,17 @@ def _check_name(view: Json) -> None:
 
 def _problems(bench: Bench, made: Json, name: str) -> list[Problem]:
     _, _, problems = read_draft(bench.app, bench.live, made, bench.known)
-    return [
-        Problem(code=p.code, path=p.path[2:], params=p.params) for p in problems if p.path[:2] == ("views", name)
-    ]
+    return [Problem(code=p.code, path=p.path[2:], params=p.params) for p in problems if p.path[:2] == ("views", name)]
 
 
 def _first_columns(bench: Bench) -> list[str]:
     if bench.definition is None:
         return []
-    found = [f.code for f in bench.definition.layout_order if f.stores_value and not isinstance(f, SubtableField)
-             and not hasattr(f, "system_column")]
+    found = [
+        f.code
+        for f in bench.definition.layout_order
+        if f.stores_value and not isinstance(f, SubtableField) and not hasattr(f, "system_column")
+    ]
     return found[:6]
 
 
@@ -148,7 +157,7 @@ def _read(form: Form, before: Json) -> Json:
     made["name"] = form.get("name", "").strip()
     if form.get("type") in PLAIN_KINDS:
         made["type"] = form["type"]
-    placed = []
+    placed: list[tuple[float, int, str]] = []
     for key, place in form.items():
         if key.startswith("column.") and place.strip():
             placed.append((_place(place), len(placed), key.removeprefix("column.")))
@@ -224,33 +233,54 @@ def marked(text: str, problems: t.Iterable[Problem]) -> Marked | None:
     end = at
     while end < len(text) and not text[end].isspace():
         end += 1
-    return Marked(text[:at], text[at : max(end, at + 1)] or " ", text[max(end, at + 1):])
+    return Marked(text[:at], text[at : max(end, at + 1)] or " ", text[max(end, at + 1) :])
 
 
 def _edit_page(
     bench: Bench, name: str, view: Json, problems: t.Sequence[Problem], lines: t.Sequence[ProblemLine]
 ) -> str:
     definition = bench.definition
-    fields = [] if definition is None else [
-        f for f in (*definition.layout_order, *(i for s in definition.subtables for i in s.fields))
-        if (f.stores_value or isinstance(f, SubtableField)) and f.type_name != "GROUP"
-    ]
+    fields = (
+        []
+        if definition is None
+        else [
+            f
+            for f in (*definition.layout_order, *(i for s in definition.subtables for i in s.fields))
+            if (f.stores_value or isinstance(f, SubtableField)) and f.type_name != "GROUP"
+        ]
+    )
     seen = dict.fromkeys(f.code for f in fields)
     shown = [str(code) for code in view.get("fields") or ()]
     locale = i18n.locale()
     labels = {f.code: f.display_label(locale) for f in fields}
-    columns = [(code, labels.get(code, code), str(shown.index(code) + 1) if code in shown else "")
-               for code in [*shown, *(code for code in seen if code not in shown)]]
+    columns = [
+        (code, labels.get(code, code), str(shown.index(code) + 1) if code in shown else "")
+        for code in [*shown, *(code for code in seen if code not in shown)]
+    ]
     by_key: dict[str, list[str]] = {}
     for problem in problems:
         by_key.setdefault(str(problem.path[0]) if problem.path else "", []).append(i18n.sentence(problem))
-    dates = [Option(f.code, labels[f.code]) for f in fields
-             if f.type_name in ("DATE", "DATETIME", "CREATED_TIME", "UPDATED_TIME")]
-    sortable = [Option(f.code, labels[f.code]) for f in fields
-                if f.sortable and definition is not None and definition.subtable_of(f.code) is None]
+    dates = [
+        Option(f.code, labels[f.code])
+        for f in fields
+        if f.type_name in ("DATE", "DATETIME", "CREATED_TIME", "UPDATED_TIME")
+    ]
+    sortable = [
+        Option(f.code, labels[f.code])
+        for f in fields
+        if f.sortable and definition is not None and definition.subtable_of(f.code) is None
+    ]
     return flask.render_template(
-        "designer/view.html", name=name, view=view, columns=columns, errors=by_key, problems=lines,
-        sort_rows=_sort_rows(str(view.get("sort", ""))), sortable=sortable, dates=dates, codes=sorted(labels.items()),
+        "designer/view.html",
+        name=name,
+        view=view,
+        columns=columns,
+        errors=by_key,
+        problems=lines,
+        sort_rows=_sort_rows(str(view.get("sort", ""))),
+        sortable=sortable,
+        dates=dates,
+        codes=sorted(labels.items()),
         titles=[Option(code, label) for code, label in labels.items()],
         marked=marked(str(view.get("filterCond", "")), problems),
         kinds=[Option(kind, i18n.translate(f"designer.view.{kind}")) for kind in PLAIN_KINDS],

@@ -16,28 +16,66 @@ from lowcode.web import i18n
 Json = Mapping[str, t.Any]
 
 ICONS: t.Final[Mapping[str, str]] = {
-    "SINGLE_LINE_TEXT": "type", "MULTI_LINE_TEXT": "align-left", "RICH_TEXT": "file-text", "NUMBER": "hash",
-    "CALC": "calculator", "RADIO_BUTTON": "circle-dot", "CHECK_BOX": "square-check", "MULTI_SELECT": "list",
-    "DROP_DOWN": "chevrons-up-down", "DATE": "calendar", "TIME": "clock", "DATETIME": "calendar-days",
-    "LINK": "link", "FILE": "paperclip", "USER_SELECT": "user", "ORGANIZATION_SELECT": "building-2",
-    "GROUP_SELECT": "users", "LOOKUP": "search", "REFERENCE_TABLE": "database", "SUBTABLE": "table-2",
-    "GROUP": "group", "LABEL": "heading", "SPACER": "between-horizontal-start", "HR": "minus", "SERIAL": "tag",
-    "ROLLUP": "layers", "TOKEN": "key-round",
+    "SINGLE_LINE_TEXT": "type",
+    "MULTI_LINE_TEXT": "align-left",
+    "RICH_TEXT": "file-text",
+    "NUMBER": "hash",
+    "CALC": "calculator",
+    "RADIO_BUTTON": "circle-dot",
+    "CHECK_BOX": "square-check",
+    "MULTI_SELECT": "list",
+    "DROP_DOWN": "chevrons-up-down",
+    "DATE": "calendar",
+    "TIME": "clock",
+    "DATETIME": "calendar-days",
+    "LINK": "link",
+    "FILE": "paperclip",
+    "USER_SELECT": "user",
+    "ORGANIZATION_SELECT": "building-2",
+    "GROUP_SELECT": "users",
+    "LOOKUP": "search",
+    "REFERENCE_TABLE": "database",
+    "SUBTABLE": "table-2",
+    "GROUP": "group",
+    "LABEL": "heading",
+    "SPACER": "between-horizontal-start",
+    "HR": "minus",
+    "SERIAL": "tag",
+    "ROLLUP": "layers",
+    "TOKEN": "key-round",
 }
 # Settings whose key in JSON means the same everywhere; the words are those of the designer's own controls.
 _SETTING_WORDS: dict[str, str] = {
     control["key"]: control["label"] for kind in reversed(CLASSES) for control in kind.controls()
 }
 _APP_WORDS: t.Final[Mapping[str, str]] = {
-    "name": "name", "names": "names", "description": "description", "icon": "icon", "theme": "theme", "hue": "hue",
-    "titleField": "title_field", "enableThumbnails": "thumbnails", "enableBulkDeletion": "bulk_deletion",
-    "enableComments": "comments", "enableDuplicateRecord": "duplicate_record",
-    "enableInlineRecordEditing": "inline_editing", "firstMonthOfFiscalYear": "first_month",
-    "personalData": "personal_data", "space": "space",
+    "name": "name",
+    "names": "names",
+    "description": "description",
+    "icon": "icon",
+    "theme": "theme",
+    "hue": "hue",
+    "titleField": "title_field",
+    "enableThumbnails": "thumbnails",
+    "enableBulkDeletion": "bulk_deletion",
+    "enableComments": "comments",
+    "enableDuplicateRecord": "duplicate_record",
+    "enableInlineRecordEditing": "inline_editing",
+    "firstMonthOfFiscalYear": "first_month",
+    "personalData": "personal_data",
+    "space": "space",
 }
 _VIEW_WORDS: t.Final[Mapping[str, str]] = {
-    "type": "type", "names": "names", "fields": "fields", "date": "date", "title": "title", "html": "html",
-    "pager": "pager", "device": "device", "filterCond": "filter", "sort": "sort",
+    "type": "type",
+    "names": "names",
+    "fields": "fields",
+    "date": "date",
+    "title": "title",
+    "html": "html",
+    "pager": "pager",
+    "device": "device",
+    "filterCond": "filter",
+    "sort": "sort",
 }
 
 
@@ -81,13 +119,17 @@ def change_words(change: Change) -> str:
     elif change.kind == "type_changed":
         params.update(before=type_words(params["before"]), after=type_words(params["after"]))
     elif change.kind == "field_setting_changed":
-        params.update(setting=setting_words(params["setting"]), before=value_words(params["before"]) or _nothing(),
-                      after=value_words(params["after"]) or _nothing())
+        params.update(
+            setting=setting_words(params["setting"]),
+            before=value_words(params["before"]) or _nothing(),
+            after=value_words(params["after"]) or _nothing(),
+        )
     elif change.kind == "setting_changed":
         word = _APP_WORDS.get(params["setting"])
         params.update(
             setting=i18n.translate(f"definition.setting.{word}") if word else _part(params["setting"]),
-            before=value_words(params["before"]) or _nothing(), after=value_words(params["after"]) or _nothing(),
+            before=value_words(params["before"]) or _nothing(),
+            after=value_words(params["after"]) or _nothing(),
         )
     elif change.kind == "view_changed":
         params["settings"] = _comma().join(
@@ -135,8 +177,9 @@ def place_words(path: Path, definition: AppDefinition | None, raw: Json | None =
     if len(path) >= 2 and path[0] == "views":
         word = _VIEW_WORDS.get(str(path[2])) if len(path) > 2 else None
         if word:
-            return i18n.translate("designer.place.view_setting", name=path[1],
-                                  setting=i18n.translate(f"definition.view.{word}"))
+            return i18n.translate(
+                "designer.place.view_setting", name=path[1], setting=i18n.translate(f"definition.view.{word}")
+            )
         return i18n.translate("designer.place.view", name=path[1])
     if len(path) >= 2 and path[0] == "settings" and path[1] in _APP_WORDS:
         return i18n.translate(f"definition.setting.{_APP_WORDS[str(path[1])]}")

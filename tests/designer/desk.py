@@ -43,10 +43,11 @@ class Screen:
             for name, value in form.form_values():
                 # A browser leaves out the line end that follows a <textarea> tag.
                 values.setdefault(name, value.removeprefix("\n"))
-            if all(values.get(name) == value for name, value in (holds or {}).items()) and "logout" not in (form.action or ""):
+            if all(values.get(name) == value for name, value in (holds or {}).items()) and "logout" not in (
+                form.action or ""
+            ):
                 return values
         raise AssertionError(f"no form for {action!r} in {self.words('h1')}: {self.text[:2000]}")
-
 
     def target(self, action: str) -> str:
         """The whole address of a form whose address ends so."""
@@ -84,11 +85,21 @@ class Desk:
         """Send a form."""
         screen = Screen(self.browser.post(path, data))
         if screen.status != status:
-            raise AssertionError((screen.status, screen.location, screen.words(".error-summary li"), screen.text[-1500:]))
+            raise AssertionError(
+                (screen.status, screen.location, screen.words(".error-summary li"), screen.text[-1500:])
+            )
         return screen
 
-    def send(self, path: str, data: Mapping[str, t.Any], status: int = 302, *, drop: tuple[str, ...] = (),
-             action: str = "", holds: Mapping[str, str] | None = None) -> Screen:
+    def send(
+        self,
+        path: str,
+        data: Mapping[str, t.Any],
+        status: int = 302,
+        *,
+        drop: tuple[str, ...] = (),
+        action: str = "",
+        holds: Mapping[str, str] | None = None,
+    ) -> Screen:
         """Open a page, change some values of its form and send it."""
         screen = self.get(path)
         values = screen.form(action, holds)

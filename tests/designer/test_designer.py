@@ -43,13 +43,24 @@ def test_an_empty_app_gets_fields_of_five_types_and_a_view(desk: Desk) -> None:
     desk.add_field(app, "受診日", "")
     desk.add_field(app, "備考", "")
     types = {code: settings["type"] for code, settings in desk.draft(app)["properties"].items()}
-    assert types["temp"] == "NUMBER" and types["受診日"] == "DATE" and types["備考"] == "MULTI_LINE_TEXT"
+    assert types["temp"] == "NUMBER"
+    assert types["受診日"] == "DATE"
+    assert types["備考"] == "MULTI_LINE_TEXT"
     form = desk.get(f"/k/admin/app/{app}/views/edit").form()
     columns = dict.fromkeys((name for name in form if name.startswith("column.")), "")
-    desk.post(f"/k/admin/app/{app}/views/edit", {
-        **form, **columns, "name": "陽性", "column.氏名": "1", "column.結果": "1.5",
-        "filterCond": '結果 in ("陽性")', "sort.0.field": "受診日", "sort.0.order": "desc",
-    })
+    desk.post(
+        f"/k/admin/app/{app}/views/edit",
+        {
+            **form,
+            **columns,
+            "name": "陽性",
+            "column.氏名": "1",
+            "column.結果": "1.5",
+            "filterCond": '結果 in ("陽性")',
+            "sort.0.field": "受診日",
+            "sort.0.order": "desc",
+        },
+    )
     page = desk.get(f"/k/admin/app/{app}/review")
     assert page.words(".review strong")[0] == "項目「氏名」（文字（1行））を足します。"
     desk.publish(app, "はじめて")
@@ -58,7 +69,8 @@ def test_an_empty_app_gets_fields_of_five_types_and_a_view(desk: Desk) -> None:
     assert [words for words in found.words("table thead th") if words][-2:] == ["氏名", "結果"]
     assert "保健 太郎" in found.text
     live = desk.live(app)
-    assert live["views"]["陽性"]["sort"] == "受診日 desc" and live["views"]["陽性"]["fields"] == ["氏名", "結果"]
+    assert live["views"]["陽性"]["sort"] == "受診日 desc"
+    assert live["views"]["陽性"]["fields"] == ["氏名", "結果"]
     assert list(live["properties"]["結果"]["options"]) == ["陽性", "陰性", "検査中"]
     assert live["properties"]["氏名"]["required"] is True
     assert "はじめて" in desk.get(f"/k/admin/app/{app}/versions").text
@@ -84,18 +96,36 @@ TYPES: tuple[tuple[str, dict[str, str], Json], ...] = (
     ("GROUP_SELECT", {}, {"type": "GROUP_SELECT"}),
     ("GROUP", {"s.openGroup": "1"}, {"openGroup": True}),
     ("TOKEN", {}, {"type": "TOKEN"}),
-    ("REFERENCE_TABLE", {
-        "s.referenceTable.relatedApp": "checkups", "s.referenceTable.condition.field": "氏名",
-        "s.referenceTable.condition.relatedField": "氏名", "s.referenceTable.displayFields": "temp\n結果",
-    }, {"type": "REFERENCE_TABLE"}),
-    ("LOOKUP:SINGLE_LINE_TEXT", {
-        "s.lookup.relatedApp": "masters", "s.lookup.relatedKeyField": "名前",
-        "s.lookup.fieldMappings": "氏名 = 名前", "s.lookup.lookupPickerFields": "名前",
-    }, {"type": "SINGLE_LINE_TEXT"}),
-    ("ROLLUP", {
-        "s.rollup.relatedApp": "masters", "s.rollup.keyField": "氏名", "s.rollup.relatedField": "名前",
-        "s.rollup.function": "COUNT",
-    }, {"type": "ROLLUP"}),
+    (
+        "REFERENCE_TABLE",
+        {
+            "s.referenceTable.relatedApp": "checkups",
+            "s.referenceTable.condition.field": "氏名",
+            "s.referenceTable.condition.relatedField": "氏名",
+            "s.referenceTable.displayFields": "temp\n結果",
+        },
+        {"type": "REFERENCE_TABLE"},
+    ),
+    (
+        "LOOKUP:SINGLE_LINE_TEXT",
+        {
+            "s.lookup.relatedApp": "masters",
+            "s.lookup.relatedKeyField": "名前",
+            "s.lookup.fieldMappings": "氏名 = 名前",
+            "s.lookup.lookupPickerFields": "名前",
+        },
+        {"type": "SINGLE_LINE_TEXT"},
+    ),
+    (
+        "ROLLUP",
+        {
+            "s.rollup.relatedApp": "masters",
+            "s.rollup.keyField": "氏名",
+            "s.rollup.relatedField": "名前",
+            "s.rollup.function": "COUNT",
+        },
+        {"type": "ROLLUP"},
+    ),
 )
 
 
@@ -123,7 +153,8 @@ def test_a_bad_setting_is_marked_and_what_was_typed_stays(desk: Desk) -> None:
     app = checkups(desk)
     page = desk.add_field(app, "件数", "NUMBER", status=422, **{"s.minValue": "many", "s.unit": "件"})
     assert page.words(".error-summary li") == ["「many」は数値ではありません。"]
-    assert page.form("/fields/new")["s.minValue"] == "many" and page.form("/fields/new")["s.unit"] == "件"
+    assert page.form("/fields/new")["s.minValue"] == "many"
+    assert page.form("/fields/new")["s.unit"] == "件"
     assert "件数" not in desk.draft(app)["properties"]
     # Its author may keep it; publishing then names it with its place.
     desk.post(f"/k/admin/app/{app}/fields/new", {**page.form("/fields/new"), "keep": "1"})
@@ -137,14 +168,23 @@ def test_options_are_renamed_moved_added_and_retired(desk: Desk) -> None:
     app = checkups(desk)
     desk.add_record(app, 氏名="甲", 結果="検査中")
     desk.send(f"/k/admin/app/{app}/views/edit", {"name": "陽性", "filterCond": '結果 in ("陽性")'})
-    desk.send(f"/k/admin/app/{app}/fields/結果", {
-        "s.options.0.label": "陽性（確定）", "s.options.0.hue": "red", "s.options.1.place": "0.5",
-        "s.options.2.retired": "1", "s.options.new": "判定保留\n陰性", "s.defaultValue": "判定保留",
-    }, action="/fields/結果")
+    desk.send(
+        f"/k/admin/app/{app}/fields/結果",
+        {
+            "s.options.0.label": "陽性（確定）",
+            "s.options.0.hue": "red",
+            "s.options.1.place": "0.5",
+            "s.options.2.retired": "1",
+            "s.options.new": "判定保留\n陰性",
+            "s.defaultValue": "判定保留",
+        },
+        action="/fields/結果",
+    )
     options = desk.draft(app)["properties"]["結果"]["options"]
     ordered = sorted(options, key=lambda key: int(options[key]["index"]))
     assert ordered == ["陰性", "陽性", "検査中", "判定保留"]
-    assert options["陽性"]["label"] == "陽性（確定）" and options["検査中"]["retired"] is True
+    assert options["陽性"]["label"] == "陽性（確定）"
+    assert options["検査中"]["retired"] is True
     assert desk.draft(app)["views"]["陽性"]["filterCond"] == '結果 in ("陽性（確定）")'
     assert desk.draft(app)["properties"]["結果"]["defaultValue"] == "判定保留"
     desk.publish(app)
@@ -244,10 +284,12 @@ def test_the_json_marks_every_problem_at_its_line(desk: Desk) -> None:
     wanted = {n for n, line in enumerate(lines, start=1) if '"lots"' in line or '"13"' in line or '"nowhere"' in line}
     assert page.tree is not None
     marked = [int(e.text_content()) for e in page.tree.cssselect(".excerpt-row.is-wrong .excerpt-number")]
-    assert len(marked) == 3 and set(marked) == wanted
+    assert len(marked) == 3
+    assert set(marked) == wanted
     assert [e.get("href") for e in page.tree.cssselect(".error-summary a")] == ["#mark-1", "#mark-2", "#mark-3"]
     kept = page.form()
-    assert kept["definition"].replace("\r\n", "\n").strip() == text and desk.draft(app)["properties"]["temp"].get("maxValue") == ""
+    assert kept["definition"].replace("\r\n", "\n").strip() == text
+    assert desk.draft(app)["properties"]["temp"].get("maxValue") == ""
     mended = text.replace('"lots"', '"45"').replace('"13"', '"4"').replace('"nowhere"', '"temp"')
     desk.post(f"/k/admin/app/{app}/json", {**kept, "definition": mended})
     desk.publish(app)
@@ -257,7 +299,12 @@ def test_the_json_marks_every_problem_at_its_line(desk: Desk) -> None:
 def test_text_that_is_no_json_is_kept_with_its_line(desk: Desk) -> None:
     app = desk.create("a", "a_code")
     for text, line in (
-        ('{"a": 1,\n "b": }', 2), ('{"a": 1,\n\n "a": 2}', 3), ("", 1), ("[" * 100, 1), ('{"a":\n "x', 2), ("{'a': 1}", 1),
+        ('{"a": 1,\n "b": }', 2),
+        ('{"a": 1,\n\n "a": 2}', 3),
+        ("", 1),
+        ("[" * 100, 1),
+        ('{"a":\n "x', 2),
+        ("{'a': 1}", 1),
         ("[]", 1),
     ):
         page = desk.send(f"/k/admin/app/{app}/json", {"definition": text}, 422)
@@ -272,10 +319,12 @@ def test_two_people_on_one_draft_notice_each_other(desk: Desk) -> None:
     refused = desk.post(f"/k/admin/app/{app}/fields/temp", {**early, "label": "熱"}, 409)
     assert "ほかの人が先に保存しました" in refused.words(".error-summary li")[0]
     again = refused.form("/fields/temp")
-    assert again["label"] == "熱" and again["revision"] != early["revision"]
+    assert again["label"] == "熱"
+    assert again["revision"] != early["revision"]
     desk.post(f"/k/admin/app/{app}/fields/temp", again)
     properties = desk.draft(app)["properties"]
-    assert properties["temp"]["label"] == "熱" and "備考" in properties
+    assert properties["temp"]["label"] == "熱"
+    assert "備考" in properties
 
 
 def test_a_draft_on_older_ground_shows_what_others_published(desk: Desk) -> None:
@@ -301,7 +350,8 @@ def test_a_type_is_changed_with_the_values_that_do_not_convert(desk: Desk) -> No
     desk.send(f"/k/admin/app/{app}/fields/reading", {"type": "NUMBER"}, action="/reading/type")
     page = desk.get(f"/k/admin/app/{app}/review")
     assert page.words(".unreadable tbody tr") == ["測定不可22 3"]
-    assert page.tree is not None and page.tree.cssselect(".unreadable a")[0].get("href") == f"/k/{app}/show/2"
+    assert page.tree is not None
+    assert page.tree.cssselect(".unreadable a")[0].get("href") == f"/k/{app}/show/2"
     agree = page.tree.cssselect("input[name=agree]")[0].get("value")
     desk.publish(app, agree=agree)
     assert desk.live(app)["properties"]["reading"]["type"] == "NUMBER"
@@ -325,17 +375,30 @@ def test_going_back_takes_three_clicks(desk: Desk) -> None:
 
 def test_the_settings_of_the_app_are_changed(desk: Desk) -> None:
     app = checkups(desk)
-    desk.send(f"/k/admin/app/{app}/settings", {
-        "name": "健診の台帳", "english": "Check-ups", "code": "checkup_ledger", "icon": "stethoscope", "hue": "green",
-        "title": "氏名", "firstMonthOfFiscalYear": "1", "space": "健診", "enableBulkDeletion": "1",
-    }, drop=("enableComments",))
+    desk.send(
+        f"/k/admin/app/{app}/settings",
+        {
+            "name": "健診の台帳",
+            "english": "Check-ups",
+            "code": "checkup_ledger",
+            "icon": "stethoscope",
+            "hue": "green",
+            "title": "氏名",
+            "firstMonthOfFiscalYear": "1",
+            "space": "健診",
+            "enableBulkDeletion": "1",
+        },
+        drop=("enableComments",),
+    )
     settings = desk.draft(app)["settings"]
-    assert settings["names"] == {"en": "Check-ups"} and settings["enableComments"] is False
+    assert settings["names"] == {"en": "Check-ups"}
+    assert settings["enableComments"] is False
     desk.publish(app)
     assert desk.live(app)["code"] == "checkup_ledger"
     assert "健診の台帳" in desk.get(f"/k/{app}/").words("h1")
     wrong = desk.send(f"/k/admin/app/{app}/settings", {"name": "", "digits": "99"}, 422)
-    assert len(wrong.words(".error-summary li")) == 2 and wrong.form()["digits"] == "99"
+    assert len(wrong.words(".error-summary li")) == 2
+    assert wrong.form()["digits"] == "99"
 
 
 def test_views_are_moved_renamed_and_deleted(desk: Desk) -> None:
@@ -391,10 +454,15 @@ def test_rights(desk: Desk) -> None:
     desk.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(live)})
     desk.publish(app)
     window = {**live, "acl": desk.live(app)["acl"]}
-    window["properties"] = {**live["properties"], "peek": {
-        "type": "ROLLUP", "code": "peek", "label": "peek",
-        "rollup": {"relatedApp": {"code": "secret"}, "keyField": "氏名", "relatedField": "値", "function": "COUNT"},
-    }}
+    window["properties"] = {
+        **live["properties"],
+        "peek": {
+            "type": "ROLLUP",
+            "code": "peek",
+            "label": "peek",
+            "rollup": {"relatedApp": {"code": "secret"}, "keyField": "氏名", "relatedField": "値", "function": "COUNT"},
+        },
+    }
     user.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(window)})
     refused = user.publish(app, status=422)
     assert "見る権限がない" in " ".join(refused.words(".error-summary li"))
@@ -427,14 +495,18 @@ def test_an_app_is_made_from_a_file(desk: Desk) -> None:
     preview = desk.upload("/k/admin/app/new/file", "patients_2022.csv", content).location
     page = desk.get(preview)
     form = page.form()
-    assert form["encoding"] == "cp932" and form["name"] == "patients 2022" and form["unique.0"] == "1"
+    assert form["encoding"] == "cp932"
+    assert form["name"] == "patients 2022"
+    assert form["unique.0"] == "1"
     assert [form[f"kind.{at}"] for at in range(4)] == ["SINGLE_LINE_TEXT", "DATE", "DROP_DOWN", "SINGLE_LINE_TEXT"]
     done = desk.post(preview, {**form, "name": "患者", "label.3": "経過", "kind.2": "RADIO_BUTTON"}, 303)
     result = desk.get(done.location)
     assert "40" in result.text
     live = desk.live(1)
-    assert live["settings"]["name"] == "患者" and live["properties"]["年代"]["type"] == "RADIO_BUTTON"
-    assert live["properties"]["経過"]["label"] == "経過" and live["properties"]["番号"]["unique"] is True
+    assert live["settings"]["name"] == "患者"
+    assert live["properties"]["年代"]["type"] == "RADIO_BUTTON"
+    assert live["properties"]["経過"]["label"] == "経過"
+    assert live["properties"]["番号"]["unique"] is True
     assert "メモ40" in desk.get("/k/1/").text + desk.get("/k/1/?page=2").text
     other = desk.other("jiro", administrator=True)
     other.get(preview, 404)
@@ -446,8 +518,20 @@ def test_pages_speak_english(desk: Desk) -> None:
     app = checkups(desk)
     desk.add_field(app, "備考", "")
     user = desk.other("smith", administrator=True, locale="en")
-    for path in ("", "views", "settings", "json", "versions", "review", "retired", "fields/temp", "fields/new?label=x",
-                 "fields/temp/retire", "views/edit", "versions/1/restore"):
+    for path in (
+        "",
+        "views",
+        "settings",
+        "json",
+        "versions",
+        "review",
+        "retired",
+        "fields/temp",
+        "fields/new?label=x",
+        "fields/temp/retire",
+        "views/edit",
+        "versions/1/restore",
+    ):
         page = user.get(f"/k/admin/app/{app}/{path}")
         assert "designer." not in page.text.replace("css/designer.css", ""), path
     assert "Draft: 1 changes" in user.get(f"/k/admin/app/{app}/").text
