@@ -15,17 +15,18 @@ from lowcode import messages
 from lowcode.errors import Invalid, Problem
 from lowcode.fields.adapters import FormField
 from lowcode.fields.base import Context, Field, Value
-from lowcode.fields.row_widgets import ADD_ROW
+from lowcode.fields.row_widgets import ADD_ROW, SubtableFormField
 from lowcode.fields.subtable import SubtableField
 from lowcode.records import compute, once
 from lowcode.records.catalog import LiveApp
 from lowcode.records.plan import plan_for
 from lowcode.records.reader import RecordReader
-from lowcode.records.record import Change, MergeConflict, Record, RecordClash, clash_key
+from lowcode.records.record import Change, MergeConflict, Record, RecordClash, SetAside, clash_key
 from lowcode.records.workspace import Workspace
 from lowcode.runtime import shown
 from lowcode.runtime.attachments import with_uploads
-from lowcode.runtime.blueprint import blueprint
+from lowcode.runtime.blueprint import blueprint, number_of
+from lowcode.runtime.older_forms import VERSION, older, renamed
 from lowcode.runtime.records import clip
 from lowcode.web.state import actor, context, reading, writing
 
@@ -64,6 +65,12 @@ class EditForm:
         fine = self.form.validate()
         self._summarise()
         return fine
+
+    def readable(self) -> bool:
+        """Whether every control could be read at all (nothing is checked yet)."""
+        controls = [t.cast(FormField, self.form[f.code]) for f in self.fields]
+        rows = [row for c in controls if isinstance(c, SubtableFormField) for row in c.rows if not row.deleted]
+        return not any(c.process_errors for c in controls) and not any(row.broken for row in rows)
 
     def values(self) -> dict[str, Value]:
         """What was posted, by code."""
@@ -176,9 +183,9 @@ def edit_record(app: int, record_id: int) -> str | Response | tuple[str, int]:
 def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:
     """Values that a link hands to a new record (``v.<code>=…``), or those of the record to be copied."""
     preset: dict[str, Value] = {}
-    copied = request.args.get("copy", "")
-    if copied.isdecimal() and live.definition.settings.enable_duplicate_record:
-        original = reader.get(int(copied))
+    copied = number_of(request.args.get("copy"))
+    if copied is not None and live.definition.settings.enable_duplicate_record:
+        original = reader.get(copied)
         preset = {
             f.code: _copied_rows(f, original.values[f.code]) if isinstance(f, SubtableField) else original.values[f.code]
             for f in live.definition.fields
@@ -212,7 +219,7 @@ def _page(
 ) -> str:
     record = form.record
     seen = revision if revision is not None else record.revision if record is not None else None
-    hidden = [("back", back)] + ([("revision", str(seen))] if seen is not None else [])
+    hidden = [("back", back), (VERSION, str(live.version))] + ([("revision", str(seen))] if seen is not None else [])
     if record is None:
         hidden.append((ONCE, request.form.get(ONCE) or once.new_key()))
     action = url_for("runtime.edit_record", app=live.id, record_id=record.id) if record is not None else url_for("runtime.new_record", app=live.id)
@@ -229,19 +236,26 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
     with writing() as space:
         live = space.app(app)
         reader = space.reader(live)
+        seen, version = number_of(formdata.get("revision")), number_of(formdata.get(VERSION))
+        drawn = older(space, live, version)
+        typed = formdata if drawn is None else renamed(formdata, drawn.definition, live.definition)
+        if record_id is not None and seen is not None and not reader.by_ids([record_id], ()):
+            return _deleted_meanwhile(live, reader, typed, back)
         record = reader.get(record_id) if record_id is not None else None
-        form = EditForm(live, reader, record, formdata)
-        seen = _number(formdata.get("revision"))
+        form = EditForm(live, reader, record, typed)
         if ADD_ROW in formdata or formdata.get("then") == "edit":
             return _page(live, form, back, revision=seen)
-        if not form.validate():
+        posted = form if drawn is None else EditForm(drawn, space.reader(drawn), None, formdata)
+        if not (form.validate() if drawn is None else posted.readable()):
+            form.validate()
             return _page(live, form, back, revision=seen), 422
         change = Change(
-            id=record_id, values=form.changes(), revision=seen, choices=_choices(formdata), chosen_at=_number(formdata.get("chosen_at"))
+            id=record_id, values=posted.changes(), revision=seen, choices=_choices(formdata), chosen_at=number_of(formdata.get("chosen_at")),
+            version=None if drawn is None else version,
         )
         try:
             with space.connection.begin_nested():
-                saved_id = _written(space, live, change, formdata.get(ONCE, ""))
+                saved_id, set_aside = _written(space, live, change, formdata.get(ONCE, ""))
         except Invalid as error:
             form.refuse(error.problems)
             return _page(live, form, back, revision=seen), 422
@@ -249,25 +263,33 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
             conflict = _conflict(live, reader, error.records[0], formdata)
             return _page(live, form, back, conflict=conflict, revision=seen), 409
     flash(messages.text("runtime.saved", context().locale))
+    for one in set_aside:
+        flash(messages.text("runtime.set_aside", context().locale, label=one.label, text=one.text))
     if formdata.get("then") == "next":
         return redirect(url_for("runtime.new_record", app=app), 303)
     return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved_id), 303)
 
 
-def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> int:
-    """Save, unless this very form has made its record already. Returns the record's number."""
-    if change.id is not None or not key:
-        return space.service(live).save([change])[0].id
-    earlier = once.take(space.connection, space.actor, live.id, key, space.ctx.now)
-    if earlier is not None:
-        return earlier
+def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> tuple[int, tuple[SetAside, ...]]:
+    """Save, unless this very form has made its record already. Returns the record's number and what has no field."""
+    if change.id is None and key:
+        earlier = once.take(space.connection, space.actor, live.id, key, space.ctx.now)
+        if earlier is not None:
+            return earlier, ()
     saved = space.service(live).save([change])[0]
-    once.made(space.connection, space.actor, live.id, key, saved.id)
-    return saved.id
+    if change.id is None and key:
+        once.made(space.connection, space.actor, live.id, key, saved.id)
+    return saved.id, saved.set_aside
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
+def _deleted_meanwhile(
+    live: LiveApp, reader: RecordReader, typed: MultiDict[str, str], back: str
+) -> tuple[str, int]:
+    """Somebody deleted the record while this form was open: what was typed is shown as a new record, not saved."""
+    reader.policy.require("add", live.definition)
+    form = EditForm(live, reader, None, typed)
+    form.problems = [{"text": messages.text("runtime.deleted_meanwhile", form.ctx.locale), "href": ""}]
+    return _page(live, form, back), 409
 
 
 def _choices(formdata: MultiDict[str, str]) -> dict[str, t.Literal["mine", "theirs"]]:
@@ -293,7 +315,7 @@ def _conflict(
             "name": clash_key(one.path), "label": label, "was": words(one.before), "theirs": words(one.theirs),
             "mine": words(one.mine), "choice": "", "joinable": False,
         })
-    names = [row["name"] for row in rows]
+    names = [clash_key(one.path) for one in clash.clashes]
     kept = [
         {"name": name, "value": value}
         for name, value in formdata.items(multi=True)
@@ -330,7 +352,7 @@ def _clash_words(live: LiveApp, path: tuple[str | int, ...], ctx: Context) -> tu
 @blueprint.post("/k/<int:app>/calculate")
 def calculate(app: int) -> dict[str, t.Any]:
     """Calculated values of a form while it is filled in: ``{"values": {code: text}}``; nothing is saved."""
-    record_id = _number(request.form.get("record"))
+    record_id = number_of(request.form.get("record"))
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)

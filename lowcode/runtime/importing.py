@@ -66,7 +66,7 @@ def _preview(path: Path, source: t.Mapping[str, str]) -> tabular.Preview:
 def import_mapping(app: int, key: str) -> str | Response | tuple[str, int]:
     """Step 2: how the file was read, which column goes where, and by which key."""
     path, name = _path_of(key)
-    problems: list[str] = []
+    problems: list[dict[str, str]] = []
     try:
         preview = _preview(path, request.form if request.method == "POST" else request.args)
     except LowcodeError as error:
@@ -75,7 +75,7 @@ def import_mapping(app: int, key: str) -> str | Response | tuple[str, int]:
         try:
             return _start(app, key, name, preview)
         except Invalid as error:
-            problems = [messages.sentence(p, context().locale) for p in error.problems]
+            problems = [{"text": messages.sentence(p, context().locale)} for p in error.problems]
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)

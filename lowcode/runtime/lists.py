@@ -21,7 +21,7 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
 from lowcode.runtime import calendar, columns, shown
-from lowcode.runtime.blueprint import blueprint
+from lowcode.runtime.blueprint import blueprint, number_of, record_ids
 from lowcode.web.state import context, reading, writing
 
 PAGE_SIZES = (20, 50, 100, 500)
@@ -334,7 +334,8 @@ def view_of(definition: AppDefinition, key: str) -> View | None:
         return None
     lists = [v for v in definition.views if v.type in ("LIST", "CALENDAR")]
     if key:
-        found = definition.view(int(key)) if key.isdecimal() else definition.view(key)
+        number = number_of(key)
+        found = definition.view(number) if number is not None else definition.view(key)
         if found is None:
             raise NotFound("view.not_found", view=key)
         return found
@@ -363,7 +364,7 @@ def condition_words(chip: filters.Chip, shown_field: Field | None, ctx: Context)
 @blueprint.post("/k/<int:app>/bulk")
 def bulk(app: int) -> Response:
     """An action on the ticked records: delete them (they wait in the trash)."""
-    ids = [int(i) for i in request.form.getlist("ids") if i.isdecimal()][:500]
+    ids = record_ids(request.form.getlist("ids"))
     if request.form.get("do") == "delete" and ids:
         with writing() as space:
             space.service(app).save([Change(id=i, delete=True) for i in ids])

@@ -22,7 +22,7 @@ from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
 from lowcode.records.workspace import Workspace
 from lowcode.runtime import attachments, lists, shown
-from lowcode.runtime.blueprint import blueprint
+from lowcode.runtime.blueprint import blueprint, number_of
 from lowcode.web import csrf
 from lowcode.web.state import context, reading, writing
 
@@ -34,9 +34,9 @@ ACTION_ICONS = {"create": "plus", "update": "pencil", "delete": "trash-2", "rest
 @blueprint.get("/k/<int:app>/show")
 def show_by_fragment(app: int) -> str | Response:
     """``/k/<app>/show#record=<id>``, as kintone writes it; the page's script follows the fragment."""
-    number = request.args.get("record", "")
-    if number.isdecimal():
-        return redirect(url_for("runtime.show_record", app=app, record_id=int(number)))
+    number = number_of(request.args.get("record"))
+    if number is not None:
+        return redirect(url_for("runtime.show_record", app=app, record_id=number))
     return render_template("runtime/follow_fragment.html", list_url=url_for("runtime.list_records", app=app))
 
 
@@ -286,7 +286,11 @@ def _timeline(live: LiveApp, reader: RecordReader, record: Record, may_edit: boo
     ctx = reader.ctx
     entries = []
     for entry, changes in reader.history(record.id, limit=60):
-        entries.append(_entry(live, record, entry, changes, ctx, may_edit))
+        shown_entry = _entry(live, record, entry, changes, ctx, may_edit)
+        if entry.set_aside and (entry.actor_id == ctx.user_id or reader.policy.allows("manage", live.definition)):
+            # No right says who may read a field that is gone: its author, and whoever manages the app.
+            shown_entry["changes"] += [{"label": one.label, "old": "", "new": one.text} for one in entry.set_aside]
+        entries.append(shown_entry)
     return {"tabs": [{"label": messages.text("runtime.changes", ctx.locale), "url": "#timeline", "current": True, "icon": "history", "count": len(entries)}], "entries": entries}
 
 
@@ -333,8 +337,7 @@ def take_action(app: int, record_id: int) -> Response:
     """A process action."""
     locale = context().locale
     with writing() as space:
-        revision = request.form.get("revision", "")
-        change = Change(id=record_id, action=request.form.get("action", ""), revision=int(revision) if revision.isdecimal() else None)
+        change = Change(id=record_id, action=request.form.get("action", ""), revision=number_of(request.form.get("revision")))
         try:
             space.service(app).save([change])
         except LowcodeError as error:
@@ -347,9 +350,8 @@ def take_action(app: int, record_id: int) -> Response:
 @blueprint.post("/k/<int:app>/show/<int:record_id>/delete")
 def delete_record(app: int, record_id: int) -> Response:
     """Move a record to the trash."""
-    revision = request.form.get("revision", "")
     with writing() as space:
-        space.service(app).save([Change(id=record_id, delete=True, revision=int(revision) if revision.isdecimal() else None)])
+        space.service(app).save([Change(id=record_id, delete=True, revision=number_of(request.form.get("revision")))])
     undo = url_for("runtime.restore", app=app, ids=str(record_id))
     flash({"text": messages.text("runtime.deleted", context().locale, count=1), "undo_url": undo})  # type: ignore[arg-type]
     return redirect(url_for("runtime.list_records", app=app))

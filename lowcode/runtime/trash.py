@@ -7,17 +7,17 @@ from werkzeug.wrappers import Response
 
 from lowcode import messages
 from lowcode.runtime import shown
-from lowcode.runtime.blueprint import blueprint
+from lowcode.runtime.blueprint import blueprint, number_of, record_ids
 from lowcode.web.state import context, reading, writing
 
 PAGE = 50
+MOST_PAGES = 100_000
 
 
 @blueprint.get("/k/<int:app>/trash")
 def trash(app: int) -> str:
     """The deleted records of an app, newest first."""
-    number = request.args.get("page", "1")
-    page = int(number) if number.isdecimal() else 1
+    page = min(number_of(request.args.get("page")) or 1, MOST_PAGES)
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
@@ -39,7 +39,7 @@ def trash(app: int) -> str:
 @blueprint.route("/k/<int:app>/restore", methods=["GET", "POST"])
 def restore(app: int) -> str | Response:
     """Bring records back. The undo link of a deletion leads here; without scripts it asks once, since a link must not write."""
-    ids = [int(i) for i in (request.values.get("ids", "").split(",") if "ids" in request.args else request.form.getlist("ids")) if i.isdecimal()]
+    ids = record_ids(request.args["ids"].split(",") if "ids" in request.args else request.form.getlist("ids"))
     if request.method == "GET":
         with reading() as space:
             live = space.app(app)

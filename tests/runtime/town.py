@@ -25,6 +25,8 @@ PACKAGES = ("lowcode.runtime", "lowcode.admin")
 Pairs = list[tuple[str, str]]
 STATES = ("受理", "確認済", "解除")
 
+EVERY_RIGHT = ("recordViewable", "recordAddable", "recordEditable", "recordDeletable", "recordImportable", "recordExportable")
+
 CLINICS = (
     an_app("clinics", name="医療機関")
     .text("clinic", label="名称", unique=True, required=True)
@@ -64,6 +66,7 @@ CASES = (
     .view("全件", "no", "name", "age", "state", "onset", "staff", sort="no asc")
     .view("入院", "no", "name", condition='state in ("入院")', sort="no asc")
     .part("settings", {"name": "患者台帳", "titleField": {"selectionMode": "MANUAL", "code": "name"}})
+    .part("acl", {"app": {"rights": [{"entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, **dict.fromkeys(EVERY_RIGHT, True)}]}})
     .part("status", {
         "enable": True,
         "states": {s: {"name": s, "index": str(n), "assignee": {"type": "ONE", "entities": []}} for n, s in enumerate(STATES)},
@@ -233,6 +236,13 @@ class Visitor:
     def __init__(self, services: Services, login: str) -> None:
         self.browser = Browser(services, PACKAGES)
         assert self.browser.log_in(login).status_code == 302
+
+    @classmethod
+    def stranger(cls, services: Services) -> Visitor:
+        """Somebody who has not logged in."""
+        made = cls.__new__(cls)
+        made.browser = Browser(services, PACKAGES)
+        return made
 
     def get(self, path: str, query: Pairs | None = None) -> Page:
         """Open a page."""
