@@ -33,7 +33,9 @@ def merge_value(field: Field, base: Value, theirs: Value, mine: Value, path: Pat
     return theirs, [Clash(path=path, before=None if base is MISSING else base, theirs=theirs, mine=mine)]
 
 
-def merge_set(field: ManyValued, base: Sequence[Value], theirs: Sequence[Value], mine: Sequence[Value]) -> tuple[Value, ...]:
+def merge_set(
+    field: ManyValued, base: Sequence[Value], theirs: Sequence[Value], mine: Sequence[Value]
+) -> tuple[Value, ...]:
     """Choices of both: what I added joins, what I removed leaves, the rest stays as theirs."""
     removed = set(base) - set(mine)
     kept = [v for v in theirs if v not in removed]

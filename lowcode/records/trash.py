@@ -47,7 +47,8 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
             )
         draft.system = {
             "revision": newest.revision + 1, "status": entry.before.get("status"),
-            "created_at": datetime.fromisoformat(entry.before["$created_at"]), "created_by": entry.before.get("$created_by"),
+            "created_at": datetime.fromisoformat(entry.before["$created_at"]),
+            "created_by": entry.before.get("$created_by"),
             "updated_at": service.ctx.now, "updated_by": service.actor.user_id,
             "assignees": entry.before.get("$assignees"), "categories": entry.before.get("$categories"),
         }

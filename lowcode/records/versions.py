@@ -16,6 +16,7 @@ from lowcode.access.policy import Policy
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, Value
+from lowcode.fields.lookup import LookupField
 from lowcode.fields.subtable import Row, SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
@@ -121,6 +122,8 @@ def _one(
         if code in writable and not before.is_empty(value) and stored.get(code) != value:
             draft.set_aside.append(_aside(before, value, ctx))
         return
+    if isinstance(after, LookupField) and not draft.is_new and draft.old.get(after.code) == value:
+        return  # a key that nobody touched must not copy again
     if isinstance(before, SubtableField) and isinstance(after, SubtableField):
         translated[after.code] = _rows(draft, before, after, value, stored.get(code) or (), ctx)
         return

@@ -25,9 +25,7 @@ def publish(town: Town, change: t.Callable[[dict[str, t.Any]], None]) -> None:
     definition = copy.deepcopy(dict(dump(town.definition(town.cases))))
     change(definition["properties"])
     definition |= {"layout": [], "views": {}}
-    with town.services.reading(town.services.system("test")) as space:
-        actor = space.actor
-    apply_definition(town.services.engine, town.cases, definition, actor)
+    apply_definition(town.services.engine, town.cases, definition, town.services.system("test"))
 
 
 def renamed(properties: dict[str, t.Any]) -> None:
@@ -86,5 +84,5 @@ def test_what_was_typed_survives_that_the_record_was_deleted(town: Town, clerk: 
     assert (again.get("memo"), again.get("family-0-who")) == ("後", "母")
     assert town.count(town.cases) == 0
     again.send().follow()
-    (record,) = (town.record(town.cases, case + 1),)
+    record = town.record(town.cases, case + 1)
     assert (record["memo"], [r.values["who"] for r in record["family"]]) == ("後", ["母"])
