@@ -97,10 +97,20 @@ def order_by(
 
     :raises Invalid: for keys that cannot sort.
     """
+    return [_directed(column, descending) for column, descending in sort_columns(keys, definition, tables, readable)]
+
+
+def sort_columns(
+    keys: Sequence[SortKey], definition: AppDefinition, tables: t.Any, readable: frozenset[str] | None = None
+) -> list[tuple[sa.ColumnElement[t.Any], bool]]:
+    """The columns that :func:`order_by` sorts by, each with whether it goes down; the id is the last.
+
+    :raises Invalid: for keys that cannot sort.
+    """
     problems = check_order(keys, definition, readable)
     if problems:
         raise Invalid(problems)
-    found: list[sa.ColumnElement[t.Any]] = []
+    found: list[tuple[sa.ColumnElement[t.Any], bool]] = []
     seen: set[str] = set()
     descending = not keys
     for key in keys:
@@ -110,8 +120,30 @@ def order_by(
             break
         if key.field not in seen:
             seen.add(key.field)
-            found.append(_directed(t.cast(Field, field).sort_column(tables), key.descending))
-    return [*found, _directed(tables.main.c.id, descending)]
+            found.append((t.cast(Field, field).sort_column(tables), key.descending))
+    return [*found, (tables.main.c.id, descending)]
+
+
+def beyond(
+    columns: Sequence[tuple[sa.ColumnElement[t.Any], bool]], values: Sequence[t.Any]
+) -> sa.ColumnElement[bool]:
+    """The condition that a row comes after the one with ``values`` in the order of ``columns`` (:func:`sort_columns`).
+
+    A page that begins there costs the same however far down it lies, unlike one that counts from the top.
+    """
+    ways: list[sa.ColumnElement[bool]] = []
+    same: list[sa.ColumnElement[bool]] = []
+    for (column, descending), value in zip(columns, values, strict=True):
+        if value is None:
+            further: sa.ColumnElement[bool] = sa.false() if descending else column.is_not(None)
+            equal: sa.ColumnElement[bool] = column.is_(None)
+        else:
+            # Empty values stand last going down, so they come after every value.
+            further = sa.or_(column < value, column.is_(None)) if descending else column > value
+            equal = column == value
+        ways.append(sa.and_(*same, further))
+        same.append(equal)
+    return sa.or_(*ways)
 
 
 def _directed(column: sa.ColumnElement[t.Any], descending: bool) -> sa.ColumnElement[t.Any]:

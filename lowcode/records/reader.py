@@ -18,6 +18,7 @@ from lowcode.access.actor import Actor
 from lowcode.access.policy import AppPolicy, Policy
 from lowcode.errors import NotFound, invalid
 from lowcode.fields.base import Context, Field, ManyValued, Value
+from lowcode.fields.subtable import SubtableField
 from lowcode.query import ast, build, top
 from lowcode.records import history
 from lowcode.records.as_json import json_columns
@@ -106,14 +107,20 @@ class RecordReader:
 
     def list(
         self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
-        limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None,
+        limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None, after: int | None = None,
     ) -> builtins.list[Record]:
-        """A page of records; ``fields`` limits what is read (a table is read whole)."""
+        """A page of records; ``fields`` limits what is read (a table is read whole).
+
+        :param after: begin behind this record in the order instead of counting an ``offset`` from the top: such a
+            page costs the same however far down it lies. :raises NotFound: that record does not exist for the actor.
+        """
         selected = self._selection(fields)
-        page = self._page_ids(condition, order, limit, offset)
+        page = self._page_ids(condition, order, limit, offset) if after is None else None
         if page is not None:
             return self.by_ids(page, fields)
         statement = sa.select(*selected.columns).where(*self._conditions(condition)).order_by(*self._order(order))
+        if after is not None:
+            statement = statement.where(self._behind(order, after))
         rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
         records = [to_record(selected, row) for row in rows]
         return list(with_rows(self.connection, self.tables, selected, records))
@@ -146,6 +153,15 @@ class RecordReader:
                 for one in found:
                     one["values"][subtable.code] = subtable.dump(rows.get(one["id"], ()))
         return found
+
+    def _behind(self, order: Sequence[ast.SortKey], record_id: int) -> sa.ColumnElement[bool]:
+        columns = build.sort_columns(order, self.definition, self.tables, self.readable)
+        place = self.connection.execute(
+            sa.select(*[column for column, _ in columns]).where(self.tables.main.c.id == record_id, *self._visible())
+        ).first()
+        if place is None:
+            raise NotFound("record.not_found", id=record_id)
+        return build.beyond(columns, place)
 
     def _page_ids(
         self, condition: ast.Node | None, order: Sequence[ast.SortKey], limit: int, offset: int
@@ -225,7 +241,10 @@ class RecordReader:
 
     def _groupable(self, code: str) -> Field:
         field = self.definition.find(code) if code in self.readable else None
-        if field is None or self.definition.subtable_of(code) is not None or not field.stores_value:
+        if (
+            field is None or not field.stores_value or isinstance(field, SubtableField)
+            or self.definition.subtable_of(code) is not None
+        ):
             raise invalid("query.unknown_field", field=code)
         return field
 
