@@ -20,7 +20,7 @@ from lowcode.errors import Conflict, Invalid, NotFound, Problem
 from lowcode.fields.base import Field
 from lowcode.fields.lookup import LOOKUPS
 from lowcode.fields.registry import TYPES
-from lowcode.query import filters
+from lowcode.query import ast
 from lowcode.records.workspace import Workspace
 from lowcode.web import i18n, state
 from lowcode.web.errors import ProblemLine
@@ -28,6 +28,8 @@ from lowcode.web.forms import Option
 
 Json = dict[str, t.Any]
 Form = MultiDict[str, str]
+FILLED: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (("is not empty", ()), ("!=", ("",)), ("not in", ("",)))
+"""How a field is asked whether it holds something; the first way that its type knows."""
 
 
 # -- adding ----------------------------------------------------------------------------------------
@@ -304,12 +306,11 @@ def filled(space: Workspace, bench: Bench, field_id: int) -> int:
     if field is None or bench.live is None or not field.stores_value or bench.live.subtable_of(field.code):
         return 0
     reader = space.acting_as(frame.system_for_counting()).reader(bench.app.id)
-    try:
-        asked = filters.from_parameters([(f"f.{field.code}.notempty", "1")])
-        return reader.count(asked.condition)
-    except Invalid:
-        # A type that cannot be asked for emptiness; every record may hold something.
-        return reader.count()
+    for operator, operands in FILLED:
+        if operator in field.operators:
+            return reader.count(ast.Compare(field.code, operator, tuple(ast.Literal(each) for each in operands)))
+    # A type that cannot be asked for emptiness; every record may hold something.
+    return reader.count()
 
 
 @dataclass(frozen=True)

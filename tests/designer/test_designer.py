@@ -111,7 +111,7 @@ TYPES: tuple[tuple[str, dict[str, str], Json], ...] = (
         {
             "s.lookup.relatedApp": "masters",
             "s.lookup.relatedKeyField": "名前",
-            "s.lookup.fieldMappings": "氏名 = 名前",
+            "s.lookup.fieldMappings": "fresh_0 = 名前",
             "s.lookup.lookupPickerFields": "名前",
         },
         {"type": "SINGLE_LINE_TEXT"},
@@ -146,7 +146,11 @@ def test_every_type_is_declared_by_its_form(desk: Desk) -> None:
     assert {settings["type"] for settings in desk.live(app)["properties"].values()} >= {
         kind.rpartition(":")[2] for kind, _, _ in TYPES
     }
-    assert desk.get(f"/k/{app}/new").status == 200
+    desk.add_record(app, 氏名="甲")
+    for number, (kind, settings, _) in enumerate(TYPES):
+        page = desk.get(f"/k/admin/app/{app}/fields/fresh_{number}/retire")
+        filled = "1" if kind in ("SERIAL", "ROLLUP") or {"s.defaultValue", "s.defaultNowValue"} & set(settings) else "0"
+        assert page.words(".card-body p")[0] == f"値の入っているレコードは{filled}件です。", kind
 
 
 def test_a_bad_setting_is_marked_and_what_was_typed_stays(desk: Desk) -> None:
