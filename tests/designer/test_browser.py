@@ -106,9 +106,16 @@ def test_an_app_is_made_published_and_used(
 
     log_in(phone_page, address)
     for name, path in (
-        ("new", "new"), ("fields", "1/"), ("field", "1/fields/結果"), ("field-new", "1/fields/new?label=体温"),
-        ("views", "1/views"), ("view", "1/views/edit?name=陽性"), ("settings", "1/settings"), ("json", "1/json"),
-        ("review", "1/review"), ("versions", "1/versions?show=2"),
+        ("new", "new"),
+        ("fields", "1/"),
+        ("field", "1/fields/結果"),
+        ("field-new", "1/fields/new?label=体温"),
+        ("views", "1/views"),
+        ("view", "1/views/edit?name=陽性"),
+        ("settings", "1/settings"),
+        ("json", "1/json"),
+        ("review", "1/review"),
+        ("versions", "1/versions?show=2"),
     ):
         phone_page.goto(f"{address}/k/admin/app/{path}")
         picture(phone_page, tmp_path, f"{name}-phone")
