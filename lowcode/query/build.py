@@ -297,7 +297,12 @@ class _Builder:
 
 
 def _in_some(search: t.Any, fields: Sequence[Field], word: str) -> Condition:
-    return joined(sa.or_, [contains(search.c[field.column_name], word) for field in fields])
+    return joined(sa.or_, [contains(_searched(search.c[field.column_name], field), word) for field in fields])
+
+
+def _searched(text: t.Any, field: Field) -> t.Any:
+    # Who looks for a person types the name in one go, though it is kept with a space: タナカミユ for タナカ　ミユ.
+    return sa.func.replace(text, " ", "") if field.type_name == "SINGLE_LINE_TEXT" else text
 
 
 def _on_row(tree: Branch | Leaf | Words, ctx: Context, rows: t.Any) -> Condition:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from lowcode import db
 from lowcode.definition.queries import QueryText
 from lowcode.errors import Invalid, Problem
+from lowcode.fields.folding import fold
 from lowcode.fields.registry import load_field
 from lowcode.query import build, filters, kintone
 from lowcode.query.ast import And, Compare, FunctionCall, Literal, Node, Or, Search, SortKey
@@ -508,6 +509,13 @@ def test_a_search_looks_everywhere(connection: sa.Connection, made: world.World)
     assert ids(connection, made, And((Search("ﾄｳｷｮｳ"), Compare("$id", "<", (Literal("50"),))))) == {
         id for id in tokyo if id < 50
     }
+
+
+def test_a_name_is_found_without_the_space_in_it(connection: sa.Connection, made: world.World) -> None:
+    spaced = {id: fold(plain["text"]) for id, plain in made.records.items() if " " in fold(plain["text"] or "")}
+    assert spaced
+    for id, text in spaced.items():
+        assert id in ids(connection, made, Search(text.replace(" ", "")))
 
 
 # --- sizes ---------------------------------------------------------------------------------------
