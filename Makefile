@@ -1,6 +1,7 @@
 # Every command a person needs, by name: `make help` lists them. The work is done in scripts/.
 SHELL := /bin/sh
 PORT ?= 8000
+DEMO ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP_RUN := scripts/setup.sh run
@@ -12,9 +13,9 @@ SETUP_DEV := scripts/setup.sh dev
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## set everything up and serve on http://127.0.0.1:8000 (PORT=… for another port)
+run: ## set everything up and serve on http://127.0.0.1:8000 (PORT=… another port; DEMO=tiny less, DEMO=none no demo data)
 	@sh $(SETUP_RUN)
-	@PORT=$(PORT) exec $(BIN)/lowcode quickstart
+	@PORT=$(PORT) exec $(BIN)/lowcode quickstart --demo $(DEMO)
 
 test: ## the whole suite on every database, browser and interpreter found here; with CI=true nothing may be missing
 	@sh $(SETUP_DEV)
