@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+import typing as t
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -20,9 +21,11 @@ from lowcode.files.library import AttachableFiles
 from lowcode.files.store import FileStore
 from lowcode.kept import kept_secret
 from lowcode.records.catalog import Catalog
+from lowcode.records.retry import retried
 from lowcode.records.workspace import Workspace
 
 SHORTEST_KEY = 16
+T = t.TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,17 @@ class Services:
         with db.writing(self.engine) as connection:
             db.hold_live_versions(connection)
             yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
+
+    def write(self, actor: Actor, work: Callable[[Workspace], T]) -> T:
+        """``work`` in a write transaction, tried again when it loses a race (see :func:`lowcode.records.retry.retried`).
+
+        :raises Busy: it lost three times.
+        """
+        def once() -> T:
+            with self.writing(actor) as workspace:
+                return work(workspace)
+
+        return retried(once)
 
 
 def secret_key(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import wtforms
 from flask import flash, redirect, render_template, request, url_for
@@ -28,7 +29,7 @@ from lowcode.runtime.attachments import with_uploads
 from lowcode.runtime.blueprint import blueprint, number_of
 from lowcode.runtime.older_forms import VERSION, older, renamed
 from lowcode.runtime.records import clip
-from lowcode.web.state import actor, context, reading, writing
+from lowcode.web.state import actor, context, reading, written
 
 CHOOSE = "choose:"
 NEVER_COPIED = frozenset({"FILE", "TOKEN"})
@@ -230,10 +231,19 @@ def _page(
     )
 
 
+@dataclass(frozen=True)
+class Saved:
+    """The record that a form made or changed, and what was typed for fields that are gone."""
+
+    id: int
+    set_aside: tuple[SetAside, ...] = ()
+
+
 def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
     formdata = with_uploads(request.form, request.files)
     back = _back(app, record_id)
-    with writing() as space:
+
+    def save(space: Workspace) -> str | tuple[str, int] | Saved:
         live = space.app(app)
         reader = space.reader(live)
         seen, version = number_of(formdata.get("revision")), number_of(formdata.get(VERSION))
@@ -255,31 +265,35 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
         )
         try:
             with space.connection.begin_nested():
-                saved_id, set_aside = _written(space, live, change, formdata.get(ONCE, ""))
+                return _written(space, live, change, formdata.get(ONCE, ""))
         except Invalid as error:
             form.refuse(error.problems)
             return _page(live, form, back, revision=seen), 422
         except MergeConflict as error:
             conflict = _conflict(live, reader, error.records[0], formdata)
             return _page(live, form, back, conflict=conflict, revision=seen), 409
+
+    saved = written(save)
+    if not isinstance(saved, Saved):
+        return saved
     flash(messages.text("runtime.saved", context().locale))
-    for one in set_aside:
+    for one in saved.set_aside:
         flash(messages.text("runtime.set_aside", context().locale, label=one.label, text=one.text))
     if formdata.get("then") == "next":
         return redirect(url_for("runtime.new_record", app=app), 303)
-    return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved_id), 303)
+    return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved.id), 303)
 
 
-def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> tuple[int, tuple[SetAside, ...]]:
-    """Save, unless this very form has made its record already. Returns the record's number and what has no field."""
+def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> Saved:
+    """Save, unless this very form has made its record already."""
     if change.id is None and key:
         earlier = once.take(space.connection, space.actor, live.id, key, space.ctx.now)
         if earlier is not None:
-            return earlier, ()
+            return Saved(earlier)
     saved = space.service(live).save([change])[0]
     if change.id is None and key:
         once.made(space.connection, space.actor, live.id, key, saved.id)
-    return saved.id, saved.set_aside
+    return Saved(saved.id, saved.set_aside)
 
 
 def _deleted_meanwhile(

@@ -22,7 +22,7 @@ from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
 from lowcode.runtime import calendar, columns, shown
 from lowcode.runtime.blueprint import blueprint, number_of, record_ids
-from lowcode.web.state import context, reading, writing
+from lowcode.web.state import context, reading, written
 
 PAGE_SIZES = (20, 50, 100, 500)
 COUNT_LIMIT = 10_000
@@ -366,8 +366,7 @@ def bulk(app: int) -> Response:
     """An action on the ticked records: delete them (they wait in the trash)."""
     ids = record_ids(request.form.getlist("ids"))
     if request.form.get("do") == "delete" and ids:
-        with writing() as space:
-            space.service(app).save([Change(id=i, delete=True) for i in ids])
+        written(lambda space: space.service(app).save([Change(id=i, delete=True) for i in ids]))
         locale = context().locale
         undo = url_for("runtime.restore", app=app, ids=",".join(map(str, ids)))
         flash({"text": messages.text("runtime.deleted", locale, count=len(ids)), "undo_url": undo})  # type: ignore[arg-type]  # the layout shows mappings

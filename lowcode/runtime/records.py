@@ -24,7 +24,7 @@ from lowcode.records.workspace import Workspace
 from lowcode.runtime import attachments, lists, shown
 from lowcode.runtime.blueprint import blueprint, number_of
 from lowcode.web import csrf
-from lowcode.web.state import context, reading, writing
+from lowcode.web.state import context, reading, writing, written
 
 NEIGHBOURS = 1_000
 """Within how many records of the list "previous" and "next" are offered."""
@@ -336,22 +336,20 @@ def table_words(f: t.Any, rows: t.Any, ctx: Context) -> str:
 def take_action(app: int, record_id: int) -> Response:
     """A process action."""
     locale = context().locale
-    with writing() as space:
-        change = Change(id=record_id, action=request.form.get("action", ""), revision=number_of(request.form.get("revision")))
-        try:
-            space.service(app).save([change])
-        except LowcodeError as error:
-            space.connection.rollback()
-            words = [messages.sentence(p, locale) for p in error.problems] if isinstance(error, Invalid) else [messages.text(error.code, locale, **error.params)]
-            flash(" ".join(words), "error")
+    change = Change(id=record_id, action=request.form.get("action", ""), revision=number_of(request.form.get("revision")))
+    try:
+        written(lambda space: space.service(app).save([change]))
+    except LowcodeError as error:
+        words = [messages.sentence(p, locale) for p in error.problems] if isinstance(error, Invalid) else [messages.text(error.code, locale, **error.params)]
+        flash(" ".join(words), "error")
     return redirect(url_for("runtime.show_record", app=app, record_id=record_id))
 
 
 @blueprint.post("/k/<int:app>/show/<int:record_id>/delete")
 def delete_record(app: int, record_id: int) -> Response:
     """Move a record to the trash."""
-    with writing() as space:
-        space.service(app).save([Change(id=record_id, delete=True, revision=number_of(request.form.get("revision")))])
+    change = Change(id=record_id, delete=True, revision=number_of(request.form.get("revision")))
+    written(lambda space: space.service(app).save([change]))
     undo = url_for("runtime.restore", app=app, ids=str(record_id))
     flash({"text": messages.text("runtime.deleted", context().locale, count=1), "undo_url": undo})  # type: ignore[arg-type]
     return redirect(url_for("runtime.list_records", app=app))
@@ -384,13 +382,18 @@ def restore_values(app: int, record_id: int, entry: int) -> str:
 def restore_values_now(app: int, record_id: int, entry: int) -> Response:
     """Put the chosen fields back to what they were before a change."""
     chosen = set(request.form.getlist("codes"))
-    with writing() as space:
+
+    def put_back(space: Workspace) -> bool:
         live = space.app(app)
         reader = space.reader(live)
         found = next(((e, c) for e, c in reader.history(record_id) if e.id == entry), None)
-        if found is not None:
-            values = {c.field.code: c.before for c in found[1] if c.field.code in chosen and c.field.writable}
-            present = reader.get(record_id)
-            space.service(live).save([Change(id=record_id, revision=present.revision, values=values)])
-            flash(messages.text("runtime.values_restored", context().locale))
+        if found is None:
+            return False
+        values = {c.field.code: c.before for c in found[1] if c.field.code in chosen and c.field.writable}
+        present = reader.get(record_id)
+        space.service(live).save([Change(id=record_id, revision=present.revision, values=values)])
+        return True
+
+    if written(put_back):
+        flash(messages.text("runtime.values_restored", context().locale))
     return redirect(url_for("runtime.show_record", app=app, record_id=record_id))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from lowcode import messages
 from lowcode.runtime import shown
 from lowcode.runtime.blueprint import blueprint, number_of, record_ids
-from lowcode.web.state import context, reading, writing
+from lowcode.web.state import context, reading, written
 
 PAGE = 50
 MOST_PAGES = 100_000
@@ -44,8 +44,7 @@ def restore(app: int) -> str | Response:
         with reading() as space:
             live = space.app(app)
             return render_template("runtime/restore.html", app=shown.tile(live, context().locale, current=True), ids=ids, count=len(ids))
-    with writing() as space:
-        space.service(app).restore(ids)
+    written(lambda space: space.service(app).restore(ids))
     flash(messages.text("runtime.restored", context().locale, count=len(ids)))
     if len(ids) == 1:
         return redirect(url_for("runtime.show_record", app=app, record_id=ids[0]))

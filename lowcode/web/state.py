@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import flask
 
@@ -16,6 +16,7 @@ from lowcode.records.workspace import Workspace
 from lowcode.services import Services
 
 EXTENSION = "lowcode"
+T = t.TypeVar("T")
 
 
 def services() -> Services:
@@ -58,6 +59,11 @@ def writing() -> Iterator[Workspace]:
     """A write transaction of whoever asks."""
     with services().writing(actor()) as workspace:
         yield workspace
+
+
+def written(work: Callable[[Workspace], T]) -> T:
+    """``work`` in a write transaction of whoever asks; it may run up to three times and must not speak to the user."""
+    return services().write(actor(), work)
 
 
 def address() -> str:

@@ -62,8 +62,7 @@ def save_records(app: str) -> flask.Response:
         if creating == (one.get("id") is not None):
             raise invalid("api.id_not_wanted" if creating else "api.id_wanted", "records", at, "id")
         changes.append(Change(id=one.get("id"), revision=one.get("revision"), values=one["values"]))
-    with state.writing() as space:
-        saved = space.service(app).save(changes)
+    saved = state.written(lambda space: space.service(app).save(changes))
     return answer({"records": [{"id": r.id, "revision": r.revision} for r in saved]}, 201 if creating else 200)
 
 
@@ -73,6 +72,5 @@ def delete_records(app: str) -> flask.Response:
     ids = [part for part in flask.request.args.get("ids", "").split(",") if part]
     if not ids or len(ids) > schemas.MAX_RECORDS or not all(i.isascii() and i.isdecimal() and len(i) < 19 for i in ids):
         raise invalid("api.ids", "ids", most=schemas.MAX_RECORDS)
-    with state.writing() as space:
-        space.service(app).save([Change(id=int(i), delete=True) for i in ids])
+    state.written(lambda space: space.service(app).save([Change(id=int(i), delete=True) for i in ids]))
     return answer({})
