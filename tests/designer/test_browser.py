@@ -46,7 +46,10 @@ def log_in(page: t.Any, address: str) -> None:
 def picture(page: t.Any, folder: Path, name: str) -> None:
     """A picture of the screen; nothing may be wider than it."""
     page.screenshot(path=folder / f"{name}.png")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    # A phone shrinks a page that is too wide, so the window's own width tells as well.
+    assert (
+        page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]") == [page.viewport_size["width"]] * 2
+    ), name
 
 
 def add_field(page: t.Any, label: str, kind: str = "", **values: str) -> None:
@@ -104,6 +107,8 @@ def test_an_app_is_made_published_and_used(
     page.goto(f"{address}/k/admin/app/1/versions?show=2")
     picture(page, tmp_path, "versions-desktop")
 
+    page.goto(f"{address}/k/admin/app/1/fields/new?label=医療機関&type=LOOKUP:SINGLE_LINE_TEXT")
+    picture(page, tmp_path, "lookup-desktop")
     log_in(phone_page, address)
     for name, path in (
         ("new", "new"),
@@ -119,3 +124,39 @@ def test_an_app_is_made_published_and_used(
     ):
         phone_page.goto(f"{address}/k/admin/app/{path}")
         picture(phone_page, tmp_path, f"{name}-phone")
+
+
+def test_a_file_a_mistake_and_a_large_app(
+    page: t.Any, phone_page: t.Any, town: tuple[Services, str], tmp_path: Path, browser_problems: t.Any
+) -> None:
+    browser_problems.allow("status of 422")
+    _, address = town
+    rows = ["番号,発症日,年代,居住地,備考"]
+    rows += [f"{n},2022/8/{n % 28 + 1},{n % 8 + 1}0代,{'大阪市' if n % 3 else '堺市'},メモ{n}" for n in range(1, 61)]
+    file = {"name": "patients.csv", "mimeType": "text/csv", "buffer": "\r\n".join(rows).encode("cp932")}
+    for device, each in (("desktop", page), ("phone", phone_page)):
+        log_in(each, address)
+        each.goto(f"{address}/k/admin/app/new")
+        each.set_input_files("[name=file]", file)
+        each.click("form[action$='/new/file'] .button")
+        picture(each, tmp_path, f"from-file-{device}")
+    page.fill("[name=name]", "患者")
+    page.click(".page-foot .button-primary")
+    page.wait_for_url(f"{address}/jobs/*")
+    assert page.locator("text=60").count()
+    page.goto(f"{address}/k/admin/app/1/json")
+    text = page.input_value("[name=definition]")
+    page.fill("[name=definition]", text.replace('"required": false', '"required": "maybe"', 1))
+    page.click(".page-foot .button-primary")
+    assert page.locator(".excerpt-row.is-wrong:has-text('maybe')").count() == 1
+    assert "maybe" in page.input_value("[name=definition]")
+    picture(page, tmp_path, "json-problem-desktop")
+    page.goto(f"{address}/k/admin/app/new")
+    page.click(".outline-line:has-text('陽性者台帳') button")
+    page.wait_for_url(f"{address}/k/*/")
+    number = page.url.rstrip("/").rsplit("/", 1)[-1]
+    for device, each in (("desktop", page), ("phone", phone_page)):
+        each.goto(f"{address}/k/admin/app/{number}/")
+        picture(each, tmp_path, f"large-{device}")
+        each.goto(f"{address}/k/admin/app/{number}/views")
+        picture(each, tmp_path, f"large-views-{device}")
