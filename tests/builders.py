@@ -74,6 +74,19 @@ class AppBuilder:
         }
         return replace(self, views={**self.views, name: view})
 
+    def calendar(self, name: str, date: str, title: str, *, condition: str = "") -> AppBuilder:
+        """A view that shows a month."""
+        view = {
+            "type": "CALENDAR",
+            "name": name,
+            "index": str(len(self.views)),
+            "date": date,
+            "title": title,
+            "filterCond": condition,
+            "sort": "",
+        }
+        return replace(self, views={**self.views, name: view})
+
     def part(self, key: str, value: t.Any) -> AppBuilder:
         """Any other part of the definition by its key: ``part("acl", {…})``."""
         return replace(self, parts={**self.parts, key: value})

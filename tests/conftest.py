@@ -46,7 +46,7 @@ CHROMIUM_ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 )
 OWN_ADDRESS = re.compile(r"(https?|wss?)://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/|(data|blob|about):")
-KEPT = {postgres.RUN_FOLDER, "LOWCODE_REAL_DATA"}
+KEPT = {postgres.RUN_FOLDER, "LOWCODE_REAL_DATA", "LOWCODE_SCREENSHOTS"}
 _numbers = itertools.count(1)
 
 

@@ -52,7 +52,7 @@ class Site:
             cookie = next(c for c in client.client._cookies.values() if "visit" not in c.key)
             self._cookies[login] = (cookie.key, cookie.value)
         name, value = self._cookies[login]
-        context.add_cookies([{"name": name, "value": value, "url": self.url}])
+        context.add_cookies([{"name": name, "value": value, "url": self.url, "httpOnly": True}])
 
     def fill_in(self) -> None:
         """A few records of every app, once."""

@@ -65,6 +65,7 @@ CASES = (
     })
     .view("全件", "no", "name", "age", "state", "onset", "staff", sort="no asc")
     .view("入院", "no", "name", condition='state in ("入院")', sort="no asc")
+    .calendar("発症日", "onset", "name")
     .part("settings", {"name": "患者台帳", "titleField": {"selectionMode": "MANUAL", "code": "name"}})
     .part("acl", {"app": {"rights": [{"entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, **dict.fromkeys(EVERY_RIGHT, True)}]}})
     .part("status", {
