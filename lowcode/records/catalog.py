@@ -57,6 +57,7 @@ class Catalog:
     def __init__(self) -> None:
         self._versions: OrderedDict[tuple[int, int], LiveApp] = OrderedDict()
         self._links: tuple[t.Any, Mapping[str, tuple[Dependent, ...]]] | None = None
+        self._groups: tuple[t.Any, Mapping[int, int]] | None = None
         self._lock = threading.Lock()
 
     def snapshot(self, connection: sa.Connection) -> Snapshot:
@@ -105,6 +106,20 @@ class Catalog:
         self._links = (key, links)
         return links
 
+    def groups(self, snapshot: Snapshot) -> Mapping[int, int]:
+        """By app number: the least number among the apps it is linked with, directly or through others."""
+        links = self.links(snapshot)
+        cached = self._groups
+        if cached is not None and cached[0] is links:
+            return cached[1]
+        edges = [(snapshot.app(code).id, d.app_id) for code, found in links.items() if snapshot.find(code) for d in found]
+        groups: dict[int, int] = {app_id: app_id for edge in edges for app_id in edge}
+        for _ in edges:
+            for one, other in edges:
+                groups[one] = groups[other] = min(groups[one], groups[other])
+        self._groups = (links, groups)
+        return groups
+
 
 class Snapshot:
     """Which version of each app is live inside one transaction."""
@@ -127,6 +142,10 @@ class Snapshot:
             return None
         code, version = self.live[app_id]
         return self._catalog.version(self._connection, app_id, code, version)
+
+    def group(self, app: LiveApp) -> int | None:
+        """The name of the group of apps that derive values from each other; None for an app without such links."""
+        return self._catalog.groups(self).get(app.id)
 
     def all(self) -> list[LiveApp]:
         """Every live app, by number."""

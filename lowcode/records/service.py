@@ -17,7 +17,7 @@ from lowcode.access.policy import AppPolicy, Policy
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import attachments, compute, derived, history, lookups, process, serials, unique, versions
+from lowcode.records import attachments, compute, derived, history, lookups, process, serials, turns, unique, versions
 from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
 from lowcode.records.merge import MISSING, empty_value, merge_value, take_mine
@@ -69,6 +69,7 @@ class RecordService:
     # -- load and lock ---------------------------------------------------------------------------
 
     def _load(self, changes: Sequence[Change]) -> list[Draft]:
+        turns.take(self.connection, self.workspace.snapshot, self.live)
         ids = sorted({c.id for c in changes if c.id is not None})
         present = self._locked(ids)
         drafts = []

@@ -12,7 +12,7 @@ from lowcode import events
 from lowcode.access.actor import system
 from lowcode.errors import NotFound
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import compute, derived, history, lookups, unique
+from lowcode.records import compute, derived, history, lookups, turns, unique
 from lowcode.records.draft import Draft
 from lowcode.records.merge import empty_value
 from lowcode.records.record import Change, Record
@@ -27,6 +27,7 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
 
     :raises NotFound: there is nothing deleted under an id. :raises Invalid: a unique value is taken meanwhile.
     """
+    turns.take(service.connection, service.workspace.snapshot, service.live)
     table, main = service.tables.history, service.tables.main
     drafts: list[Draft] = []
     writer = RowWriter(service.connection, service.tables, service.plan.stored)
