@@ -58,11 +58,13 @@ class Services:
         """The system, acting for a stated reason, in the installation's language."""
         return access.system(reason, locale=self.settings.locale)
 
-    def context(self, connection: sa.Connection, actor: Actor) -> Context:
-        """What the fields may know when ``actor`` asks in the transaction of ``connection``."""
-        return context_for(
-            actor, self.directories.current(connection), self.settings, files=AttachableFiles(connection)
-        )
+    def context(self, connection: sa.Connection, actor: Actor, directory_version: str | None = None) -> Context:
+        """What the fields may know when ``actor`` asks in the transaction of ``connection``.
+
+        :param directory_version: where the caller has read it in this transaction already.
+        """
+        directory = self.directories.current(connection, directory_version)
+        return context_for(actor, directory, self.settings, files=AttachableFiles(connection))
 
     @contextlib.contextmanager
     def reading(self, actor: Actor) -> Iterator[Workspace]:

@@ -16,6 +16,7 @@ from lowcode.system.models import Group, GroupMember, Membership, Meta, Organiza
 
 EVERYONE = "everyone"
 _meta = Meta.__table__
+_VERSION = sa.select(_meta.c.value).where(_meta.c.key == DIRECTORY_VERSION)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class DirectoryCache:
         :param version: its version, where the caller has read it in this transaction already.
         """
         if version is None:
-            version = connection.scalar(sa.select(_meta.c.value).where(_meta.c.key == DIRECTORY_VERSION)) or ""
+            version = connection.scalar(_VERSION) or ""
         current = self._current
         if current is not None and current.version == version:
             return current

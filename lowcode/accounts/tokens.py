@@ -18,6 +18,10 @@ RIGHTS = ("view", "add", "edit", "delete", "manage")
 LENGTH = 40
 """kintone's tokens have 40 letters and digits; its clients refuse anything else."""
 _tokens = models.ApiToken.__table__
+# Asked for with every request of a program, and so built only once.
+_FIND = sa.select(_tokens.c.id, _tokens.c.app_id, _tokens.c.rights, _tokens.c.name).where(
+    _tokens.c.hash == sa.bindparam("token_hash"), _tokens.c.active
+)
 
 
 def hash_of(token: str) -> str:
@@ -48,11 +52,7 @@ def add(
 
 def actor_of(connection: sa.Connection, token: str, locale: str) -> Actor:
     """The actor behind a token. Raises :class:`Unauthenticated` for an unknown or inactive one."""
-    row = connection.execute(
-        sa.select(_tokens.c.id, _tokens.c.app_id, _tokens.c.rights, _tokens.c.name).where(
-            _tokens.c.hash == hash_of(token), _tokens.c.active
-        )
-    ).first()
+    row = connection.execute(_FIND, {"token_hash": hash_of(token)}).first()
     if row is None:
         raise Unauthenticated("token.unknown")
     return Actor(

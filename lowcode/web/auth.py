@@ -50,6 +50,8 @@ def register(app: flask.Flask) -> None:
     """Look at every request of ``app`` before its view does."""
     app.before_request(_identify)
     app.before_request(_guard)
+    app.after_request(_let_go)
+    app.teardown_request(state.let_go)
 
 
 def act_as(actor: Actor, ctx: Context) -> None:
@@ -122,7 +124,8 @@ def _identify() -> None:
         return
     token = "" if _names_itself() else flask.request.cookies.get(cookie_name(), "")
     now = services.settings.now()
-    with db.reading(services.engine) as connection:
+    with state.identifying() as opened:
+        connection = opened.connection
         g.meta = meta.everything(connection)
         session = sessions.find(connection, token, now) if token else None
         if session is None:
@@ -135,12 +138,21 @@ def _identify() -> None:
     g.session = session
     g.ctx = context_for(g.actor, directory, services.settings, now=now)
     if session.is_stale(now):
+        state.let_go()
         with db.writing(services.engine) as connection:
             sessions.touch(connection, session, now)
 
 
+def _let_go(response: flask.Response) -> flask.Response:
+    state.let_go()
+    return response
+
+
 def _guard() -> flask.typing.ResponseReturnValue | None:
     request, session = flask.request, state.session()
+    # A view that writes must not read in a transaction from before; a program has yet to show its token.
+    if request.method not in ("GET", "HEAD") and not _names_itself():
+        state.let_go()
     if request.endpoint == "static" or request.routing_exception is not None:
         return None
     own_credentials = _marked(_OWN_CREDENTIALS)

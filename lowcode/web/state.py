@@ -7,13 +7,16 @@ import typing as t
 from collections.abc import Callable, Iterator
 
 import flask
+import sqlalchemy as sa
 
+from lowcode import db
 from lowcode.access.actor import Actor
 from lowcode.accounts.sessions import OpenSession
 from lowcode.errors import Unauthenticated
 from lowcode.fields.context import Context
 from lowcode.records.workspace import Workspace
 from lowcode.services import Services
+from lowcode.system import meta
 
 EXTENSION = "lowcode"
 T = t.TypeVar("T")
@@ -47,22 +50,74 @@ def session() -> OpenSession | None:
     return t.cast("OpenSession | None", flask.g.get("session"))
 
 
+class OpenRead:
+    """The read transaction in which a request was identified, kept open for what its view reads first.
+
+    Beginning another one would ask for the same facts again. It is used once: whoever reads later wants to see what
+    was written meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self.connection: sa.Connection = self._stack.enter_context(db.reading(services().engine))
+
+    def close(self) -> None:
+        """End the transaction."""
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def identifying() -> Iterator[OpenRead]:
+    """The transaction in which the request is identified; it stays open until it is read in or let go."""
+    found = flask.g.get("open_read")
+    if found is None:
+        found = flask.g.open_read = OpenRead()
+    try:
+        yield found
+    except BaseException:
+        let_go()
+        raise
+
+
+def let_go(_error: BaseException | None = None) -> None:
+    """End the transaction that the request was identified in, when nobody has taken it."""
+    found = flask.g.pop("open_read", None)
+    if found is not None:
+        found.close()
+
+
 @contextlib.contextmanager
 def reading() -> Iterator[Workspace]:
-    """A short read transaction of whoever asks."""
-    with services().reading(actor()) as workspace:
+    """A short read transaction of whoever asks. Inside another one of the same request it is the same."""
+    g = flask.g
+    outer: Workspace | None = g.get("workspace")
+    if outer is not None and outer.actor is actor():
+        yield outer
+        return
+    opened: OpenRead | None = g.pop("open_read", None)
+    with contextlib.ExitStack() as stack:
+        if opened is None:
+            workspace = stack.enter_context(services().reading(actor()))
+        else:
+            stack.callback(opened.close)
+            ctx = services().context(opened.connection, actor(), g.meta.get(meta.DIRECTORY_VERSION, ""))
+            workspace = Workspace(opened.connection, services().catalog, actor(), ctx)
+        g.workspace = workspace
+        stack.callback(g.pop, "workspace", None)
         yield workspace
 
 
 @contextlib.contextmanager
 def writing() -> Iterator[Workspace]:
     """A write transaction of whoever asks."""
+    let_go()
     with services().writing(actor()) as workspace:
         yield workspace
 
 
 def written(work: Callable[[Workspace], T]) -> T:
     """``work`` in a write transaction of whoever asks; it may run up to three times and must not speak to the user."""
+    let_go()
     return services().write(actor(), work)
 
 

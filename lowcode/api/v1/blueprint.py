@@ -8,9 +8,9 @@ import flask
 import orjson
 from flask import Blueprint, g
 
-from lowcode import db
 from lowcode.accounts import tokens
 from lowcode.errors import Unauthenticated, invalid
+from lowcode.system import meta
 from lowcode.web import auth, state
 
 blueprint = Blueprint("api_v1", __name__, url_prefix="/api/v1")
@@ -27,9 +27,12 @@ def _identify() -> None:
         token = credentials.strip()
     if token:
         services = state.services()
-        with db.reading(services.engine) as connection:
+        with state.identifying() as opened:
+            connection = opened.connection
             actor = tokens.actor_of(connection, token, services.settings.locale)
-            auth.act_as(actor, services.context(connection, actor))
+            auth.act_as(actor, services.context(connection, actor, g.meta.get(meta.DIRECTORY_VERSION, "")))
+        if flask.request.method not in ("GET", "HEAD"):
+            state.let_go()
     elif g.get("actor") is None:
         raise Unauthenticated()
 
