@@ -28,20 +28,33 @@ def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) 
     The bytes are kept before any transaction; what no record claims is swept away later.
     """
     combined: MultiDict[str, str] = MultiDict(form)
-    made = [(name.removesuffix(UPLOAD), part) for name, part in files.items(multi=True) if name.endswith(UPLOAD) and part.filename]
+    made = [
+        (name.removesuffix(UPLOAD), part)
+        for name, part in files.items(multi=True)
+        if name.endswith(UPLOAD) and part.filename
+    ]
     for name, part in made:
         combined.add(name, keep_upload(part, preview=True).key)
     return combined
 
 
 def keep_upload(part: FileStorage, *, preview: bool = False) -> FileRef:
-    """Keep one uploaded file for whoever sent it, and have pictures made of it with ``preview``; the bytes are synced before the short write transaction begins."""
+    """Keep one uploaded file for whoever sent it; the bytes are synced before the short write transaction begins.
+
+    :param preview: have pictures made of it, where it is of a kind that can have some.
+    """
     key, size, digest = services().store.write(t.cast(t.BinaryIO, part.stream))
     now = services().settings.now()
     with db.writing(services().engine) as connection:
         ref = library.register(
-            connection, key=key, size=size, digest=digest, name=part.filename or "", user_id=actor().user_id,
-            content_type=part.mimetype or "application/octet-stream", now=now,
+            connection,
+            key=key,
+            size=size,
+            digest=digest,
+            name=part.filename or "",
+            user_id=actor().user_id,
+            content_type=part.mimetype or "application/octet-stream",
+            now=now,
         )
         if preview:
             enqueue_preview(connection, key, ref.content_type, size, now)
@@ -89,7 +102,10 @@ def download(app: int, record_id: int, field_id: int, key: str) -> Response:
     """A file of a record, always as a download: what a citizen sent must not run in a clerk's browser."""
     ref = _file_of(app, record_id, field_id, key)
     response = send_file(
-        services().store.open(ref.key), mimetype="application/octet-stream", as_attachment=True, download_name=ref.name,
+        services().store.open(ref.key),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=ref.name,
         max_age=0,
     )
     response.headers["Cache-Control"] = "no-store"

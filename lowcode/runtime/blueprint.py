@@ -31,4 +31,16 @@ def number_of(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-from lowcode.runtime import attachments, editing, exporting, importing, jobs, lists, pickers, portal, records, search, trash  # noqa: E402, F401
+from lowcode.runtime import (  # noqa: E402, F401
+    attachments,
+    editing,
+    exporting,
+    importing,
+    jobs,
+    lists,
+    pickers,
+    portal,
+    records,
+    search,
+    trash,
+)

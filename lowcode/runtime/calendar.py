@@ -82,7 +82,12 @@ def day_of(value: Value, ctx: Context) -> date | None:
 
 
 def template(
-    month: Month, field: Field, records: Iterable[Record], ctx: Context, *, link: t.Callable[[Record], Mapping[str, str]]
+    month: Month,
+    field: Field,
+    records: Iterable[Record],
+    ctx: Context,
+    *,
+    link: t.Callable[[Record], Mapping[str, str]],
 ) -> dict[str, t.Any]:
     """The context of ``runtime/calendar_table.html``.
 
@@ -99,8 +104,12 @@ def template(
         "weeks": [
             [
                 {
-                    "day": day.day, "iso": day.isoformat(), "other": day.month != month.month, "today": day == ctx.today,
-                    "records": by_day.get(day, [])[:MOST_A_DAY], "more": max(0, len(by_day.get(day, [])) - MOST_A_DAY),
+                    "day": day.day,
+                    "iso": day.isoformat(),
+                    "other": day.month != month.month,
+                    "today": day == ctx.today,
+                    "records": by_day.get(day, [])[:MOST_A_DAY],
+                    "more": max(0, len(by_day.get(day, [])) - MOST_A_DAY),
                 }
                 for day in week
             ]

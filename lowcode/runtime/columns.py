@@ -23,7 +23,9 @@ def possible(definition: AppDefinition, readable: frozenset[str]) -> list[Field]
 
 def _fits(definition: AppDefinition, field: Field, readable: frozenset[str]) -> bool:
     return (
-        field.code in readable and field.stores_value and field.type_name not in ("SUBTABLE", "TOKEN")
+        field.code in readable
+        and field.stores_value
+        and field.type_name not in ("SUBTABLE", "TOKEN")
         and definition.subtable_of(field.code) is None
     )
 
@@ -48,7 +50,9 @@ def _of_view(definition: AppDefinition, view: View | None) -> Sequence[str]:
     return ([number.code] if number else []) + [c for c in codes if number is None or c != number.code][:9]
 
 
-def offered(definition: AppDefinition, readable: frozenset[str], shown: Sequence[Field], locale: str) -> list[dict[str, t.Any]]:
+def offered(
+    definition: AppDefinition, readable: frozenset[str], shown: Sequence[Field], locale: str
+) -> list[dict[str, t.Any]]:
     """What the chooser offers: the shown columns in their order, then the others."""
     codes = [f.code for f in shown]
     rest = [f for f in possible(definition, readable) if f.code not in codes]

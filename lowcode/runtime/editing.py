@@ -42,14 +42,19 @@ class EditForm:
     """The form of one record: WTForms fields of everything the actor may fill in, by code."""
 
     def __init__(
-        self, live: LiveApp, reader: RecordReader, record: Record | None, formdata: MultiDict[str, str] | None,
+        self,
+        live: LiveApp,
+        reader: RecordReader,
+        record: Record | None,
+        formdata: MultiDict[str, str] | None,
         preset: Mapping[str, Value] | None = None,
     ) -> None:
         self.live, self.reader, self.record, self.ctx = live, reader, record, reader.ctx
         writable = reader.policy.writable(live.definition) & reader.readable
         copied = plan_for(live).copied
         self.fields = [
-            f for f in live.definition.layout_order
+            f
+            for f in live.definition.layout_order
             if f.code in writable and f.writable and f.stores_value and f.code not in copied
         ]
         self.form = wtforms.form.BaseForm({f.code: f.form_field(self.ctx) for f in self.fields})
@@ -106,7 +111,9 @@ class EditForm:
             label = ""
             if len(problem.path) > 1:
                 f = self.live.definition.find(str(problem.path[1]))
-                label = f"{f.display_label(self.ctx.locale)}: " if f is not None and f.code in self.reader.readable else ""
+                label = (
+                    f"{f.display_label(self.ctx.locale)}: " if f is not None and f.code in self.reader.readable else ""
+                )
             self.problems.append({"text": label + messages.sentence(problem, self.ctx.locale), "href": ""})
 
     def _summarise(self) -> None:
@@ -114,7 +121,9 @@ class EditForm:
         for f in self.fields:
             bound = t.cast(FormField, self.form[f.code])
             for sentence in dict.fromkeys(bound.errors):
-                self.problems.append({"text": f"{f.display_label(self.ctx.locale)}: {sentence}", "href": f"#{bound.id}"})
+                self.problems.append(
+                    {"text": f"{f.display_label(self.ctx.locale)}: {sentence}", "href": f"#{bound.id}"}
+                )
 
     # -- template --------------------------------------------------------------------------------
 
@@ -127,7 +136,11 @@ class EditForm:
             if drawn:
                 sections.append({"title": title, "id": anchor, "parts": drawn})
         return {
-            "id": "edit", "action": action, "cancel_url": cancel_url, "problems": self.problems, "sections": sections,
+            "id": "edit",
+            "action": action,
+            "cancel_url": cancel_url,
+            "problems": self.problems,
+            "sections": sections,
             "hidden": [{"name": n, "value": v} for n, v in hidden],
             "next_label": messages.text("runtime.save_next", locale) if self.record is None else "",
         }
@@ -135,7 +148,10 @@ class EditForm:
     def _item(self, f: Field | None, item: t.Any) -> dict[str, t.Any] | None:
         if f is None:
             if item is not None and item.type == "LABEL" and item.label:
-                return {"html": Markup('<div class="form-label">{}</div>').format(Markup(item.label)), "span": 12}
+                return {
+                    "html": Markup('<div class="form-label">{}</div>').format(shown.painted(item.label)),
+                    "span": 12,
+                }
             return {"html": Markup("<hr>"), "span": 12} if item is not None and item.type == "HR" else None
         bound = self.bound(f.code)
         span = 12 if isinstance(f, SubtableField) else shown.span_of(f, item)
@@ -144,11 +160,16 @@ class EditForm:
         if not f.stores_value or f.type_name == "TOKEN":
             return None
         value = self.record.values.get(f.code) if self.record is not None else None
-        words = f.display(value, self.ctx) if value is not None and not f.is_empty(value) else escape(messages.text("runtime.automatic", self.ctx.locale))
+        words = (
+            f.display(value, self.ctx)
+            if value is not None and not f.is_empty(value)
+            else escape(messages.text("runtime.automatic", self.ctx.locale))
+        )
         return {
-            "html": Markup('<div class="field"><div class="field-head"><span class="field-label">{}</span></div><div class="value-shown muted" data-derived="{}">{}</div></div>').format(
-                f.display_label(self.ctx.locale), f.code, words
-            ),
+            "html": Markup(
+                '<div class="field"><div class="field-head"><span class="field-label">{}</span></div>'
+                '<div class="value-shown muted" data-derived="{}">{}</div></div>'
+            ).format(f.display_label(self.ctx.locale), f.code, words),
             "span": span,
         }
 
@@ -188,7 +209,9 @@ def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:
     if copied is not None and live.definition.settings.enable_duplicate_record:
         original = reader.get(copied)
         preset = {
-            f.code: _copied_rows(f, original.values[f.code]) if isinstance(f, SubtableField) else original.values[f.code]
+            f.code: _copied_rows(f, original.values[f.code])
+            if isinstance(f, SubtableField)
+            else original.values[f.code]
             for f in live.definition.fields
             if f.writable and f.code in original.values and f.type_name not in NEVER_COPIED and not f.is_unique()
         }
@@ -205,14 +228,20 @@ def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:
 def _copied_rows(table: SubtableField, rows: Value) -> Value:
     """The rows of a record as new rows."""
     kept = [f.code for f in table.fields if f.writable and f.type_name not in NEVER_COPIED]
-    return tuple(table.make_row(None, {code: row.values[code] for code in kept if code in row.values}) for row in rows or ())
+    return tuple(
+        table.make_row(None, {code: row.values[code] for code in kept if code in row.values}) for row in rows or ()
+    )
 
 
 def _back(app: int, record_id: int | None) -> str:
     back = request.values.get("back", "")
     if back.startswith("/k/") and "//" not in back and "\\" not in back:
         return back
-    return url_for("runtime.show_record", app=app, record_id=record_id) if record_id else url_for("runtime.list_records", app=app)
+    return (
+        url_for("runtime.show_record", app=app, record_id=record_id)
+        if record_id
+        else url_for("runtime.list_records", app=app)
+    )
 
 
 def _page(
@@ -223,10 +252,22 @@ def _page(
     hidden = [("back", back), (VERSION, str(live.version))] + ([("revision", str(seen))] if seen is not None else [])
     if record is None:
         hidden.append((ONCE, request.form.get(ONCE) or once.new_key()))
-    action = url_for("runtime.edit_record", app=live.id, record_id=record.id) if record is not None else url_for("runtime.new_record", app=live.id)
-    title = shown.title_of(live.definition, record.id, record.values, form.ctx) if record is not None else messages.text("runtime.new", form.ctx.locale)
+    action = (
+        url_for("runtime.edit_record", app=live.id, record_id=record.id)
+        if record is not None
+        else url_for("runtime.new_record", app=live.id)
+    )
+    title = (
+        shown.title_of(live.definition, record.id, record.values, form.ctx)
+        if record is not None
+        else messages.text("runtime.new", form.ctx.locale)
+    )
     return render_template(
-        "runtime/edit.html", app=shown.tile(live, form.ctx.locale, current=True), record=record, title=title, conflict=conflict,
+        "runtime/edit.html",
+        app=shown.tile(live, form.ctx.locale, current=True),
+        record=record,
+        title=title,
+        conflict=conflict,
         form=form.template(action=action, cancel_url=back, hidden=hidden),
     )
 
@@ -260,7 +301,11 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
             form.validate()
             return _page(live, form, back, revision=seen), 422
         change = Change(
-            id=record_id, values=posted.changes(), revision=seen, choices=_choices(formdata), chosen_at=number_of(formdata.get("chosen_at")),
+            id=record_id,
+            values=posted.changes(),
+            revision=seen,
+            choices=_choices(formdata),
+            chosen_at=number_of(formdata.get("chosen_at")),
             version=None if drawn is None else version,
         )
         try:
@@ -281,7 +326,12 @@ def _save(app: int, record_id: int | None) -> str | Response | tuple[str, int]:
         flash(messages.text("runtime.set_aside", context().locale, label=one.label, text=one.text))
     if formdata.get("then") == "next":
         return redirect(url_for("runtime.new_record", app=app), 303)
-    return redirect(back if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app) else url_for("runtime.show_record", app=app, record_id=saved.id), 303)
+    return redirect(
+        back
+        if request.values.get("back") and record_id is None and back != url_for("runtime.list_records", app=app)
+        else url_for("runtime.show_record", app=app, record_id=saved.id),
+        303,
+    )
 
 
 def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> Saved:
@@ -296,9 +346,7 @@ def _written(space: Workspace, live: LiveApp, change: Change, key: str) -> Saved
     return Saved(saved.id, saved.set_aside)
 
 
-def _deleted_meanwhile(
-    live: LiveApp, reader: RecordReader, typed: MultiDict[str, str], back: str
-) -> tuple[str, int]:
+def _deleted_meanwhile(live: LiveApp, reader: RecordReader, typed: MultiDict[str, str], back: str) -> tuple[str, int]:
     """Somebody deleted the record while this form was open: what was typed is shown as a new record, not saved."""
     reader.policy.require("add", live.definition)
     form = EditForm(live, reader, None, typed)
@@ -325,10 +373,17 @@ def _conflict(
     rows = []
     for one in clash.clashes:
         label, words = _clash_words(live, one.path, ctx)
-        rows.append({
-            "name": clash_key(one.path), "label": label, "was": words(one.before), "theirs": words(one.theirs),
-            "mine": words(one.mine), "choice": "", "joinable": False,
-        })
+        rows.append(
+            {
+                "name": clash_key(one.path),
+                "label": label,
+                "was": words(one.before),
+                "theirs": words(one.theirs),
+                "mine": words(one.mine),
+                "choice": "",
+                "joinable": False,
+            }
+        )
     names = [clash_key(one.path) for one in clash.clashes]
     kept = [
         {"name": name, "value": value}
@@ -337,9 +392,14 @@ def _conflict(
     ]
     kept += [{"name": "chosen_at", "value": str(clash.revision)}, {"name": "clashes", "value": "\n".join(names)}]
     return {
-        "who": clash.who or messages.text("runtime.somebody", ctx.locale), "when": shown.when(clash.at, ctx), "me": actor().name,
-        "action": url_for("runtime.edit_record", app=live.id, record_id=clash.record_id), "hidden": kept, "rows": rows,
-        "merged": [], "page": False,
+        "who": clash.who or messages.text("runtime.somebody", ctx.locale),
+        "when": shown.when(clash.at, ctx),
+        "me": actor().name,
+        "action": url_for("runtime.edit_record", app=live.id, record_id=clash.record_id),
+        "hidden": kept,
+        "rows": rows,
+        "merged": [],
+        "page": False,
     }
 
 
@@ -376,9 +436,7 @@ def calculate(app: int) -> dict[str, t.Any]:
         return {"values": _derived(live, reader, record, form.values())}
 
 
-def _derived(
-    live: LiveApp, reader: RecordReader, record: Record | None, values: Mapping[str, Value]
-) -> dict[str, str]:
+def _derived(live: LiveApp, reader: RecordReader, record: Record | None, values: Mapping[str, Value]) -> dict[str, str]:
     present: dict[str, Value] = dict(record.values) if record is not None else {}
     present.update(values)
     plan = plan_for(live)
@@ -388,4 +446,3 @@ def _derived(
         for f, table in plan.formulas
         if table is None and f.code in reader.readable
     }
-

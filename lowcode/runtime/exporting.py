@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lowcode.errors import Invalid
 from lowcode.jobs.exports import enqueue_export
-from lowcode.query import filters, kintone, writing as query_writing
+from lowcode.query import filters, kintone
+from lowcode.query import writing as query_writing
 from lowcode.query.ast import ID, Compare, Literal, Query
 from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
@@ -43,8 +44,12 @@ def export_form(app: int) -> str:
             for at, f in enumerate(ordered)
         ]
         return render_template(
-            "runtime/export.html", app=shown.tile(live, reader.ctx.locale, current=True), columns=columns,
-            total=reader.count(query.condition), back=request.query_string.decode(), formats=FORMATS,
+            "runtime/export.html",
+            app=shown.tile(live, reader.ctx.locale, current=True),
+            columns=columns,
+            total=reader.count(query.condition),
+            back=request.query_string.decode(),
+            formats=FORMATS,
         )
 
 
@@ -52,7 +57,9 @@ def export_form(app: int) -> str:
 def export(app: int) -> AnyResponse:
     """UTF-8 texts stream at once; spreadsheets and CP932 (which lists what it replaced) are made by a job."""
     chosen = _chosen_columns()
-    kind = t.cast(t.Literal["csv", "tsv", "xlsx"], request.form.get("format") if request.form.get("format") in FORMATS else "csv")
+    kind = t.cast(
+        t.Literal["csv", "tsv", "xlsx"], request.form.get("format") if request.form.get("format") in FORMATS else "csv"
+    )
     encoding: t.Literal["utf-8", "cp932"] = "cp932" if request.form.get("encoding") == "cp932" else "utf-8"
     with writing() as space:
         live = space.app(app)
@@ -64,8 +71,15 @@ def export(app: int) -> AnyResponse:
         name = f"{live.definition.display_name(context().locale)}-{moment}.{kind}"
         if kind == "xlsx" or encoding == "cp932":
             job = enqueue_export(
-                space.connection, live.id, actor(), services().settings.now(), query=_as_text(reader, query),
-                columns=chosen, format=kind, encoding=encoding, name=name,
+                space.connection,
+                live.id,
+                actor(),
+                services().settings.now(),
+                query=_as_text(reader, query),
+                columns=chosen,
+                format=kind,
+                encoding=encoding,
+                name=name,
             )
             return redirect(url_for("runtime.job", job_id=job))
     return _stream(app, query, chosen, "\t" if kind == "tsv" else ",", name)
@@ -82,7 +96,9 @@ def _stream(app: int, query: Query, codes: Sequence[str] | None, delimiter: str,
             yield from exporting.export_csv(reader, columns=columns, delimiter=delimiter, pages=pages)
 
     answer = Response(pieces(), mimetype="text/csv" if delimiter == "," else "text/tab-separated-values")
-    answer.headers["Content-Disposition"] = f"attachment; filename=\"export.{'csv' if delimiter == ',' else 'tsv'}\"; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = (
+        f"attachment; filename=\"export.{'csv' if delimiter == ',' else 'tsv'}\"; filename*=UTF-8''{quote(name)}"
+    )
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -57,8 +57,11 @@ def _path_of(key: str) -> tuple[Path, str]:
 def _preview(path: Path, source: t.Mapping[str, str]) -> tabular.Preview:
     number = source.get("header_row", "")
     return tabular.inspect(
-        path, encoding=source.get("encoding") or None, delimiter={"tab": "\t"}.get(source.get("delimiter", ""), source.get("delimiter")) or None,
-        sheet=source.get("sheet") or None, header_row=int(number) if number.isdecimal() and len(number) < 4 else None,
+        path,
+        encoding=source.get("encoding") or None,
+        delimiter={"tab": "\t"}.get(source.get("delimiter", ""), source.get("delimiter")) or None,
+        sheet=source.get("sheet") or None,
+        header_row=int(number) if number.isdecimal() and len(number) < 4 else None,
     )
 
 
@@ -80,12 +83,18 @@ def import_mapping(app: int, key: str) -> str | Response | tuple[str, int]:
         live = space.app(app)
         reader = space.reader(live)
         reader.policy.require("import", live.definition)
-        page = render_template("runtime/import_mapping.html", **_page(live, reader, key, name, preview), problems=problems)
+        page = render_template(
+            "runtime/import_mapping.html", **_page(live, reader, key, name, preview), problems=problems
+        )
     return (page, 422) if problems else page
 
 
 def _refused(app: int, error: LowcodeError) -> tuple[str, int]:
-    words = [messages.sentence(p, context().locale) for p in error.problems] if isinstance(error, Invalid) else [messages.text(error.code, context().locale, **error.params)]
+    words = (
+        [messages.sentence(p, context().locale) for p in error.problems]
+        if isinstance(error, Invalid)
+        else [messages.text(error.code, context().locale, **error.params)]
+    )
     with reading() as space:
         tile = shown.tile(space.app(app), context().locale, current=True)
     return render_template("runtime/import.html", app=tile, problem=" ".join(words)), 422
@@ -93,11 +102,20 @@ def _refused(app: int, error: LowcodeError) -> tuple[str, int]:
 
 def _start(app: int, key: str, name: str, preview: tabular.Preview) -> Response:
     form = request.form
-    overrides = {f"#{at + 1}": form.get(f"column:{at}", "") for at in range(len(preview.headers)) if f"column:{at}" in form}
+    overrides = {
+        f"#{at + 1}": form.get(f"column:{at}", "") for at in range(len(preview.headers)) if f"column:{at}" in form
+    }
     with writing() as space:
         plan = importing.plan_import(
-            space, app, preview, key=form.get("key") or None, mode=form.get("mode") if form.get("mode") in MODES else None,
-            dry_run=form.get("do") == "try", overrides=overrides, years=_years(form), serial=form.get("serial") == "1",
+            space,
+            app,
+            preview,
+            key=form.get("key") or None,
+            mode=form.get("mode") if form.get("mode") in MODES else None,
+            dry_run=form.get("do") == "try",
+            overrides=overrides,
+            years=_years(form),
+            serial=form.get("serial") == "1",
             bad_cells="empty" if form.get("bad_cells") == "empty" else "fail",
         )
         job = enqueue_import(space.connection, plan, key, actor(), services().settings.now(), name=name)
@@ -113,26 +131,64 @@ def _years(form: t.Mapping[str, str]) -> dict[str, int]:
 
 def _page(live: LiveApp, reader: RecordReader, key: str, name: str, preview: tabular.Preview) -> dict[str, t.Any]:
     definition, locale = live.definition, reader.ctx.locale
-    proposed = map_columns(preview.headers, definition, writable=reader.policy.writable(definition), key=None, overrides=None, years=None, serial=False)
-    fields = [f for f in definition.layout_order if f.code in reader.readable and (f.writable or f.type_name == "RECORD_NUMBER")]
+    proposed = map_columns(
+        preview.headers,
+        definition,
+        writable=reader.policy.writable(definition),
+        key=None,
+        overrides=None,
+        years=None,
+        serial=False,
+    )
+    fields = [
+        f
+        for f in definition.layout_order
+        if f.code in reader.readable and (f.writable or f.type_name == "RECORD_NUMBER")
+    ]
     inner = [
         (f"{table.display_label(locale)} › {f.display_label(locale)}", f.code)
-        for table in definition.subtables if table.code in reader.readable for f in table.fields if f.writable
+        for table in definition.subtables
+        if table.code in reader.readable
+        for f in table.fields
+        if f.writable
     ]
     targets = [(f.display_label(locale), f.code) for f in fields if f.type_name not in ("SUBTABLE", "FILE")] + inner
     samples = preview.samples(3)
     columns = [
-        {"at": c.index, "header": c.header or f"({c.index + 1})", "field": c.field or "", "role": c.role, "samples": samples[c.index] if c.index < len(samples) else []}
+        {
+            "at": c.index,
+            "header": c.header or f"({c.index + 1})",
+            "field": c.field or "",
+            "role": c.role,
+            "samples": samples[c.index] if c.index < len(samples) else [],
+        }
         for c in proposed
     ]
-    keys = [(f.display_label(locale), f.code) for f in fields if f.type_name in ("SINGLE_LINE_TEXT", "NUMBER", "LINK", "DATE", "DATETIME", "RECORD_NUMBER", "SERIAL")]
+    keys = [
+        (f.display_label(locale), f.code)
+        for f in fields
+        if f.type_name in ("SINGLE_LINE_TEXT", "NUMBER", "LINK", "DATE", "DATETIME", "RECORD_NUMBER", "SERIAL")
+    ]
     number = definition.of_type("RECORD_NUMBER")
     mapped = {c.field for c in proposed}
-    unique = next((f.code for f in fields if f.is_unique() and f.code in mapped), number.code if number is not None and number.code in mapped else "")
+    unique = next(
+        (f.code for f in fields if f.is_unique() and f.code in mapped),
+        number.code if number is not None and number.code in mapped else "",
+    )
     chosen = request.form if request.method == "POST" else {}
     return {
-        "app": shown.tile(live, locale, current=True), "key": key, "name": name, "columns": columns, "targets": targets, "keys": keys,
-        "reading": preview.reading, "sheets": preview.sheets, "total": preview.total,
+        "app": shown.tile(live, locale, current=True),
+        "key": key,
+        "name": name,
+        "columns": columns,
+        "targets": targets,
+        "keys": keys,
+        "reading": preview.reading,
+        "sheets": preview.sheets,
+        "total": preview.total,
         "rows": [[tabular.as_text(cell) for cell in cells[:12]] for _, cells in preview.first_rows[:8]],
-        "chosen_key": chosen.get("key", unique), "chosen_mode": chosen.get("mode", "upsert" if unique else "add"), "modes": MODES, "chosen": chosen,
+        "chosen_key": chosen.get("key", unique),
+        "chosen_mode": chosen.get("mode", "upsert" if unique else "add"),
+        "modes": MODES,
+        "chosen": chosen,
     }

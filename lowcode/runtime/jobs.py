@@ -16,7 +16,6 @@ from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
 from lowcode.web.state import actor, context, reading, services, writing
 
-
 SHOWN_ERRORS = 50
 
 
@@ -45,24 +44,46 @@ def _words(found: queue.Job) -> dict[str, t.Any]:
     numbers = []
     if found.kind in ("records.import", "app.from_file"):
         for name, value in imports.counts(result).items():
-            numbers.append({"name": name, "label": messages.text(f"runtime.count.{name}", locale), "value": f"{value:,}"})
+            numbers.append(
+                {"name": name, "label": messages.text(f"runtime.count.{name}", locale), "value": f"{value:,}"}
+            )
     elif found.kind == "records.export" and "count" in result:
-        numbers.append({"name": "count", "label": messages.text("runtime.count.exported", locale), "value": f"{result['count']:,}"})
+        numbers.append(
+            {"name": "count", "label": messages.text("runtime.count.exported", locale), "value": f"{result['count']:,}"}
+        )
     elif found.kind == "records.undo":
         numbers = [
             {"name": name, "label": messages.text(f"runtime.count.{name}", locale), "value": f"{int(result[name]):,}"}
-            for name in ("undone", "kept", "gone") if name in result
+            for name in ("undone", "kept", "gone")
+            if name in result
         ]
     errors = [
-        {"row": row["row"], "column": cell["column"], "value": cell["value"], "reason": messages.text(cell["code"], locale, **cell["params"])}
-        for row in (result.get("errors") or ())[:SHOWN_ERRORS] for cell in row["errors"]
+        {
+            "row": row["row"],
+            "column": cell["column"],
+            "value": cell["value"],
+            "reason": messages.text(cell["code"], locale, **cell["params"]),
+        }
+        for row in (result.get("errors") or ())[:SHOWN_ERRORS]
+        for cell in row["errors"]
     ]
-    may_undo = found.kind in ("records.import", "app.from_file") and found.ended and bool(result.get("first_history")) and not result.get("dry_run")
+    may_undo = (
+        found.kind in ("records.import", "app.from_file")
+        and found.ended
+        and bool(result.get("first_history"))
+        and not result.get("dry_run")
+    )
     return {
-        "kind": messages.text(f"runtime.job.{found.kind.replace('.', '_')}", locale), "state": messages.text(f"runtime.job_state.{found.state}", locale),
-        "numbers": numbers, "errors": errors, "dry_run": bool(result.get("dry_run")) or bool(found.payload.get("plan", {}).get("dry_run")),
-        "file_name": result.get("name") if result.get("file") else "", "errors_name": result.get("errors_name", ""),
-        "replaced": result.get("replaced") or [], "may_undo": may_undo, "failure": _failure(found, locale),
+        "kind": messages.text(f"runtime.job.{found.kind.replace('.', '_')}", locale),
+        "state": messages.text(f"runtime.job_state.{found.state}", locale),
+        "numbers": numbers,
+        "errors": errors,
+        "dry_run": bool(result.get("dry_run")) or bool(found.payload.get("plan", {}).get("dry_run")),
+        "file_name": result.get("name") if result.get("file") else "",
+        "errors_name": result.get("errors_name", ""),
+        "replaced": result.get("replaced") or [],
+        "may_undo": may_undo,
+        "failure": _failure(found, locale),
     }
 
 
@@ -89,7 +110,11 @@ def job_file(job_id: int) -> Response:
     if row is None:
         raise NotFound("file.not_found")
     response = send_file(
-        services().store.open(key), mimetype="application/octet-stream", as_attachment=True, download_name=row.name, max_age=0
+        services().store.open(key),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=row.name,
+        max_age=0,
     )
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -49,7 +49,8 @@ def list_by_code(code: str) -> Response:
     """An app's code leads to its number."""
     with reading() as space:
         live = space.app(code)
-    return redirect(url_for("runtime.list_records", app=live.id, **request.args))
+    query = request.query_string.decode("utf-8", "replace")
+    return redirect(url_for("runtime.list_records", app=live.id) + (f"?{query}" if query else ""))
 
 
 def _may(reader: RecordReader) -> dict[str, bool]:
@@ -70,7 +71,8 @@ def _with_columns(app: int) -> str:
     """The list's address with the columns of the chooser; none ticked means those of the view."""
     chosen = columns.from_chooser(request.args.getlist("col"), request.args)
     kept = [
-        (k, v) for k, v in request.args.items(multi=True)
+        (k, v)
+        for k, v in request.args.items(multi=True)
         if k not in ("col", "columns", columns.COLS) and not k.startswith("place:") and v
     ]
     query = encode([*kept, *([(columns.COLS, chosen)] if chosen else [])])
@@ -112,8 +114,14 @@ class ListPage:
             problems = [messages.sentence(p, ctx.locale) for p in error.problems]
         size = _number(request.args.get("size"), 50)
         found = cls(
-            live=live, reader=reader, ctx=ctx, view=view, asked=asked, problems=problems,
-            columns=columns.columns_of(definition, view, reader.readable, request.args.get(columns.COLS, "")), page=max(1, _number(request.args.get("page"), 1)),
+            live=live,
+            reader=reader,
+            ctx=ctx,
+            view=view,
+            asked=asked,
+            problems=problems,
+            columns=columns.columns_of(definition, view, reader.readable, request.args.get(columns.COLS, "")),
+            page=max(1, _number(request.args.get("page"), 1)),
             size=size if size in PAGE_SIZES else 50,
         )
         try:
@@ -128,9 +136,20 @@ class ListPage:
         condition, order = self.condition(), self.order()
         self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
         named = self.live.definition.title_field.code
-        codes = [*[f.code for f in self.columns], named]
+        reading = self._reading()
+        codes = [*[f.code for f in self.columns], named, *([reading.code] if reading is not None else [])]
         self.records = self.reader.list(
             condition, order, limit=self.size, offset=(self.page - 1) * self.size, fields=codes
+        )
+
+    def _reading(self) -> Field | None:
+        """The reading that stands below the title, unless it has a column of its own."""
+        found = shown.reading_field(self.live.definition, self.reader.readable)
+        codes = [f.code for f in self.columns]
+        return (
+            found
+            if found is not None and found.code not in codes and self.live.definition.title_field.code in codes
+            else None
         )
 
     def _read_month(self, view: View) -> bool:
@@ -147,13 +166,23 @@ class ListPage:
         self.total = len(self.records)
 
         def link(record: Record) -> dict[str, str]:
-            words = named.text(record.values.get(named.code), self.ctx).strip() if named.code in self.reader.readable else ""
-            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, list=request.query_string.decode())
-            return {"url": url, "name": words or shown.title_of(self.live.definition, record.id, record.values, self.ctx)}
+            words = (
+                named.text(record.values.get(named.code), self.ctx).strip()
+                if named.code in self.reader.readable
+                else ""
+            )
+            url = url_for(
+                "runtime.show_record", app=self.live.id, record_id=record.id, list=request.query_string.decode()
+            )
+            return {
+                "url": url,
+                "name": words or shown.title_of(self.live.definition, record.id, record.values, self.ctx),
+            }
 
         self.calendar = {
             **calendar.template(month, by, self.records, self.ctx, link=link),
-            "previous_url": self.url(**{calendar.MONTH: month.moved(-1).text}), "next_url": self.url(**{calendar.MONTH: month.moved(1).text}),
+            "previous_url": self.url(**{calendar.MONTH: month.moved(-1).text}),
+            "next_url": self.url(**{calendar.MONTH: month.moved(1).text}),
             "today_url": self.url(**{calendar.MONTH: None}),
         }
         return True
@@ -190,7 +219,9 @@ class ListPage:
                 {
                     "field": label or messages.text("runtime.search", self.ctx.locale),
                     "words": condition_words(chip, shown_field, self.ctx),
-                    "remove_url": url_for("runtime.list_records", app=self.live.id) + "?" + encode([*rest, *chip.remaining]),
+                    "remove_url": url_for("runtime.list_records", app=self.live.id)
+                    + "?"
+                    + encode([*rest, *chip.remaining]),
                 }
             )
         return found
@@ -204,9 +235,17 @@ class ListPage:
         first = (self.page - 1) * self.size + 1
         many = self.total > COUNT_LIMIT
         total_words = f"{COUNT_LIMIT:,}+" if many else f"{self.total:,}"
-        words = messages.text(
-            "runtime.list_words", ctx.locale, first=f"{first:,}", last=f"{first + len(self.records) - 1:,}", total=total_words
-        ) if self.records else messages.text("runtime.list_none", ctx.locale)
+        words = (
+            messages.text(
+                "runtime.list_words",
+                ctx.locale,
+                first=f"{first:,}",
+                last=f"{first + len(self.records) - 1:,}",
+                total=total_words,
+            )
+            if self.records
+            else messages.text("runtime.list_none", ctx.locale)
+        )
         more = self.calendar is None and len(self.records) == self.size and (many or self.page < pages)
         return {
             "app": shown.tile(self.live, ctx.locale, current=True),
@@ -220,11 +259,14 @@ class ListPage:
             "operators": [(word, messages.text(f"runtime.op.{word}", ctx.locale)) for word in filters.WORDS.values()],
             "sort_fields": self._sort_links(),
             "columns": columns.offered(definition, self.reader.readable, self.columns, ctx.locale),
-            "kept_columns": [(k, v) for k, v in request.args.items(multi=True) if k not in ("page", columns.COLS) and v],
+            "kept_columns": [
+                (k, v) for k, v in request.args.items(multi=True) if k not in ("page", columns.COLS) and v
+            ],
             "table": self._table(may) if self.calendar is None else None,
             "calendar": self.calendar,
             "foot": {
-                "words": words, "updated": ctx.now.astimezone(ctx.zone).strftime("%H:%M"),
+                "words": words,
+                "updated": ctx.now.astimezone(ctx.zone).strftime("%H:%M"),
                 "prev_url": self.url(page=self.page - 1) if self.page > 1 else "",
                 "next_url": self.url(page=self.page + 1) if more else "",
             },
@@ -240,17 +282,26 @@ class ListPage:
         found: list[dict[str, t.Any]] = []
         views = [v for v in self.live.definition.views if v.type in ("LIST", "CALENDAR")]
         if not any(not v.filter_cond for v in views):
-            found.append({
-                "label": messages.text("runtime.all_records", self.ctx.locale), "url": f"{base}?view=all", "icon": "list",
-                "current": self.view is None,
-            })
+            found.append(
+                {
+                    "label": messages.text("runtime.all_records", self.ctx.locale),
+                    "url": f"{base}?view=all",
+                    "icon": "list",
+                    "current": self.view is None,
+                }
+            )
         for view in views:
-            found.append({
-                "label": view.display_name(self.ctx.locale), "url": f"{base}?view={view.id}",
-                "icon": "calendar-days" if view.type == "CALENDAR" else "list",
-                "current": self.view is not None and view.id == self.view.id,
-                "count": self.total if self.view is not None and view.id == self.view.id and self.total <= 999 else None,
-            })
+            found.append(
+                {
+                    "label": view.display_name(self.ctx.locale),
+                    "url": f"{base}?view={view.id}",
+                    "icon": "calendar-days" if view.type == "CALENDAR" else "list",
+                    "current": self.view is not None and view.id == self.view.id,
+                    "count": self.total
+                    if self.view is not None and view.id == self.view.id and self.total <= 999
+                    else None,
+                }
+            )
         return found
 
     def _filter_fields(self) -> list[dict[str, str]]:
@@ -268,14 +319,22 @@ class ListPage:
         for f in self.columns:
             if not f.sortable:
                 continue
-            then = [*order, SortKey(f.code, False)] if f.code not in present else [
-                SortKey(k.field, k.descending != (k.field == f.code)) for k in order
-            ]
-            found.append({
-                "label": f.display_label(self.ctx.locale), "current": f.code in present, "descending": present.get(f.code, False),
-                "url": self.url(sort=sort_text([SortKey(f.code, present.get(f.code) is False)]), page=None),
-                "then_url": self.url(sort=sort_text([k for k in then if k.field != "$id"]), page=None) if present.keys() - {"$id"} else "",
-            })
+            then = (
+                [*order, SortKey(f.code, False)]
+                if f.code not in present
+                else [SortKey(k.field, k.descending != (k.field == f.code)) for k in order]
+            )
+            found.append(
+                {
+                    "label": f.display_label(self.ctx.locale),
+                    "current": f.code in present,
+                    "descending": present.get(f.code, False),
+                    "url": self.url(sort=sort_text([SortKey(f.code, present.get(f.code) is False)]), page=None),
+                    "then_url": self.url(sort=sort_text([k for k in then if k.field != "$id"]), page=None)
+                    if present.keys() - {"$id"}
+                    else "",
+                }
+            )
         return found
 
     def _table(self, may: dict[str, bool]) -> dict[str, t.Any]:
@@ -288,41 +347,64 @@ class ListPage:
         for at, f in enumerate(self.columns):
             is_sorted = first is not None and first.field == f.code
             descending = bool(is_sorted and first and first.descending)
-            heads.append({
-                "label": f.display_label(ctx.locale), "numeric": shown.is_numeric(f), "kind": shown.column_kind(f),
-                "primary": at == primary, "phone": at != primary and at < 6, "phone_label": f.display_label(ctx.locale),
-                "sort_url": self.url(sort=("" if not is_sorted or descending else "-") + f.code, page=None) if f.sortable else "",
-                "sorted": ("descending" if descending else "ascending") if is_sorted else "",
-            })
+            heads.append(
+                {
+                    "label": f.display_label(ctx.locale),
+                    "numeric": shown.is_numeric(f),
+                    "kind": shown.column_kind(f),
+                    "primary": at == primary,
+                    "phone": at != primary and at < 6,
+                    "phone_label": f.display_label(ctx.locale),
+                    "sort_url": self.url(sort=("" if not is_sorted or descending else "-") + f.code, page=None)
+                    if f.sortable
+                    else "",
+                    "sorted": ("descending" if descending else "ascending") if is_sorted else "",
+                }
+            )
         rows = []
+        reading = self._reading()
         back = request.query_string.decode()
         for record in self.records:
-            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, **({"list": back} if back else {}))
+            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, list=back or None)
             cells: list[Markup | None] = []
             for at, f in enumerate(self.columns):
                 value = record.values.get(f.code)
                 drawn = None if f.is_empty(value) else escape(f.display(value, ctx))
                 cells.append(plain_in_link(f, value, drawn, ctx) if drawn is not None and at == primary else drawn)
-            rows.append({
-                "id": record.id, "url": url, "name": shown.title_of(definition, record.id, record.values, ctx), "cells": cells,
-            })
-        view_name = self.view.display_name(ctx.locale) if self.view else messages.text("runtime.all_records", ctx.locale)
+            rows.append(
+                {
+                    "id": record.id,
+                    "url": url,
+                    "sub": reading.text(record.values.get(reading.code), ctx) if reading is not None else "",
+                    "name": shown.title_of(definition, record.id, record.values, ctx),
+                    "cells": cells,
+                }
+            )
+        view_name = (
+            self.view.display_name(ctx.locale) if self.view else messages.text("runtime.all_records", ctx.locale)
+        )
         filtered = bool(self.asked.conditions or self.asked.search)
         return {
-            "caption": f"{definition.display_name(ctx.locale)}、{view_name}", "columns": heads, "rows": rows,
+            "caption": f"{definition.display_name(ctx.locale)}、{view_name}",
+            "columns": heads,
+            "rows": rows,
             "selectable": may["edit"] or may["delete"],
             "empty": {
                 "title": messages.text("runtime.empty_filtered" if filtered else "runtime.empty", ctx.locale),
                 "text": messages.text("runtime.empty_filtered_text" if filtered else "runtime.empty_text", ctx.locale),
                 "action": messages.text("runtime.show_all" if filtered else "runtime.add", ctx.locale),
-                "href": url_for("runtime.list_records", app=self.live.id) if filtered else url_for("runtime.new_record", app=self.live.id),
+                "href": url_for("runtime.list_records", app=self.live.id)
+                if filtered
+                else url_for("runtime.new_record", app=self.live.id),
             },
         }
 
     def _selection(self, may: dict[str, bool]) -> dict[str, t.Any] | None:
         actions = []
         if may["delete"]:
-            actions.append({"label": messages.text("runtime.delete", self.ctx.locale), "icon": "trash-2", "value": "delete"})
+            actions.append(
+                {"label": messages.text("runtime.delete", self.ctx.locale), "icon": "trash-2", "value": "delete"}
+            )
         if not actions:
             return None
         return {"action": url_for("runtime.bulk", app=self.live.id), "count": 0, "actions": actions}
@@ -355,7 +437,13 @@ def plain_in_link(shown_field: Field, value: t.Any, drawn: Markup, ctx: Context)
 def condition_words(chip: filters.Chip, shown_field: Field | None, ctx: Context) -> str:
     """A condition in words: "が 受付・調査中", "が空"."""
     if not chip.operator or shown_field is None:
-        return "・".join(chip.values) if chip.values else kintone.condition_text(chip.condition) if chip.field or not chip.values else ""
+        return (
+            "・".join(chip.values)
+            if chip.values
+            else kintone.condition_text(chip.condition)
+            if chip.field or not chip.values
+            else ""
+        )
     word = filters.WORDS[chip.operator]
     values = ("・" if ctx.locale == "ja" else ", ").join(chip.values)
     return messages.text(f"runtime.words.{word}", ctx.locale, values=values)
@@ -369,15 +457,11 @@ def bulk(app: int) -> Response:
         written(lambda space: space.service(app).save([Change(id=i, delete=True) for i in ids]))
         locale = context().locale
         undo = url_for("runtime.restore", app=app, ids=",".join(map(str, ids)))
-        flash({"text": messages.text("runtime.deleted", locale, count=len(ids)), "undo_url": undo})  # type: ignore[arg-type]  # the layout shows mappings
-    return redirect(request.referrer if _is_own(request.referrer) else url_for("runtime.list_records", app=app))  # type: ignore[arg-type]
-
-
-def _is_own(address: str | None) -> bool:
-    return bool(address and address.startswith(request.host_url))
+        text = messages.text("runtime.deleted", locale, count=len(ids))
+        flash({"text": text, "undo_url": undo})  # type: ignore[arg-type]  # the layout shows mappings
+    back = request.referrer
+    return redirect(back if back and back.startswith(request.host_url) else url_for("runtime.list_records", app=app))
 
 
 def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 9 else otherwise
-
-

@@ -48,7 +48,11 @@ def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) ->
     key = source.definition.find(part.related_key_field)
     if key is None or key.code not in reader.readable:
         return []
-    details = [f for f in (source.definition.find(c) for c in part.lookup_picker_fields) if f is not None and f.code in reader.readable]
+    details = [
+        f
+        for f in (source.definition.find(c) for c in part.lookup_picker_fields)
+        if f is not None and f.code in reader.readable
+    ]
     condition = all_of(
         kintone.parse(part.filter_cond).condition if part.filter_cond else None, Search(words) if words else None
     )
@@ -57,7 +61,9 @@ def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) ->
     found = []
     for record in records:
         text = key.text(record.values.get(key.code), reader.ctx)
-        detail = "　".join(filter(None, (f.text(record.values.get(f.code), reader.ctx) for f in details if f.code != key.code)))
+        detail = "　".join(
+            filter(None, (f.text(record.values.get(f.code), reader.ctx) for f in details if f.code != key.code))
+        )
         found.append({"value": text, "label": text, "detail": detail})
     return found
 
@@ -68,7 +74,9 @@ def _people(space: Workspace, live: LiveApp, field: EntitySelectField, words: st
     if allowed is None:
         people = ctx.directory.choices(field.kind, EVERYBODY)
     else:
-        people = [e for e in (ctx.directory.by_id(field.kind, i) for i in sorted(allowed)) if e is not None and e.active]
+        people = [
+            e for e in (ctx.directory.by_id(field.kind, i) for i in sorted(allowed)) if e is not None and e.active
+        ]
     needle = fold(words)
     found = []
     for entity in people:

@@ -24,7 +24,9 @@ def home() -> str:
     hour = ctx.now.astimezone(ctx.zone).hour
     part = "morning" if 4 <= hour < 11 else "day" if hour < 18 else "evening"
     return render_template(
-        "portal.html", apps=found, greeting=messages.text(f"runtime.greeting.{part}", ctx.locale, name=actor().name),
+        "portal.html",
+        apps=found,
+        greeting=messages.text(f"runtime.greeting.{part}", ctx.locale, name=actor().name),
         create_url="/k/admin/app/new" if actor().administrator else "",
     )
 
@@ -38,7 +40,11 @@ def _card(space: Workspace, app_id: int) -> dict[str, str] | None:
     count = space.reader(live).count(limit=CARD_COUNT_LIMIT + 1)
     words = f"{CARD_COUNT_LIMIT:,}+" if count > CARD_COUNT_LIMIT else f"{count:,}"
     return {
-        "name": tile.name, "icon": tile.icon, "hue": tile.hue, "url": tile.url, "fact": tile.space,
+        "name": tile.name,
+        "icon": tile.icon,
+        "hue": tile.hue,
+        "url": tile.url,
+        "fact": tile.space,
         "count": messages.text("runtime.records_count", space.ctx.locale, count=words),
     }
 

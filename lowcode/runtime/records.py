@@ -28,7 +28,15 @@ from lowcode.web.state import context, reading, writing, written
 
 NEIGHBOURS = 1_000
 """Within how many records of the list "previous" and "next" are offered."""
-ACTION_ICONS = {"create": "plus", "update": "pencil", "delete": "trash-2", "restore": "undo-2", "status": "git-branch", "derive": "refresh-cw", "import": "upload"}
+ACTION_ICONS = {
+    "create": "plus",
+    "update": "pencil",
+    "delete": "trash-2",
+    "restore": "undo-2",
+    "status": "git-branch",
+    "derive": "refresh-cw",
+    "import": "upload",
+}
 
 
 @blueprint.get("/k/<int:app>/show")
@@ -52,19 +60,25 @@ def show_record(app: int, record_id: int) -> str:
 
 def _page(space: Workspace, live: LiveApp, reader: RecordReader, record: Record) -> dict[str, t.Any]:
     ctx, definition = reader.ctx, live.definition
-    may = {a: reader.policy.allows(a, definition) for a in ("add", "edit", "delete", "manage")}  # type: ignore[arg-type]
+    may = {a: reader.policy.allows(a, definition) for a in ("add", "edit", "delete", "manage")}
     sections = shown.record_sections(definition, record, reader.readable, ctx)
     _link_files(live, record, sections)
     _show_drift(space, live, record, sections, ctx, may["edit"])
     sections.extend(_related(space, live, reader, record))
     title = shown.title_of(definition, record.id, record.values, ctx)
     back = request.args.get("list", "")
-    kana = next((f for f in definition.layout_order if f.code in ("kana", "フリガナ") and f.code in record.values), None)
+    kana = shown.reading_field(definition, record.values)
     return {
-        "app": shown.tile(live, ctx.locale, current=True), "record": record, "title": title, "sections": sections, "may": may,
-        "subtitle": kana.text(record.values[kana.code], ctx) if kana is not None and definition.title_field.code != kana.code else "",
-        "timeline": _timeline(live, reader, record, may["edit"]), "process": _process(live, reader, record),
-        "list_url": url_for("runtime.list_records", app=live.id) + (f"?{back}" if back else ""), "back": back,
+        "app": shown.tile(live, ctx.locale, current=True),
+        "record": record,
+        "title": title,
+        "sections": sections,
+        "may": may,
+        "subtitle": kana.text(record.values[kana.code], ctx) if kana is not None else "",
+        "timeline": _timeline(live, reader, record, may["edit"]),
+        "process": _process(live, reader, record),
+        "list_url": url_for("runtime.list_records", app=live.id) + (f"?{back}" if back else ""),
+        "back": back,
         "neighbours": _neighbours(live, reader, record, back),
         "chips": _chips(live, record, ctx),
     }
@@ -76,7 +90,11 @@ def _chips(live: LiveApp, record: Record, ctx: Context) -> list[Markup]:
     for f in live.definition.layout_order:
         options = getattr(f, "options", ())
         value = record.values.get(f.code)
-        if f.type_name in ("DROP_DOWN", "RADIO_BUTTON") and value is not None and any(getattr(o, "hue", "") for o in options):
+        if (
+            f.type_name in ("DROP_DOWN", "RADIO_BUTTON")
+            and value is not None
+            and any(getattr(o, "hue", "") for o in options)
+        ):
             found.append(f.display(value, ctx))
     return found[:3]
 
@@ -95,8 +113,11 @@ def file_line(live: LiveApp, record: Record, f: Field, ref: t.Any) -> Markup:
     place = {"app": live.id, "record_id": record.id, "field_id": f.id, "key": ref.key}
     size = getattr(f, "thumbnail_size", "150")
     pictures = Markup("").join(
-        Markup('<a class="file-page" href="{0}"><img class="thumb" src="{0}" width="{1}" alt="{2}" loading="lazy"></a>').format(
-            url_for("runtime.preview", number=number, **place), size,
+        Markup(
+            '<a class="file-page" href="{0}"><img class="thumb" src="{0}" width="{1}" alt="{2}" loading="lazy"></a>'
+        ).format(
+            url_for("runtime.preview", number=number, **place),
+            size,
             messages.text("runtime.page_of", context().locale, name=ref.name, number=number),
         )
         for number in range(1, attachments.preview_count(ref) + 1)
@@ -134,9 +155,12 @@ def _show_drift(
 def _refresh_button(live: LiveApp, record: Record, f: Field, ctx: Context) -> Markup:
     return Markup(
         '<form method="post" action="{}"><input type="hidden" name="csrf_token" value="{}">'
-        '<input type="hidden" name="field" value="{}"><button class="button button-secondary button-small" type="submit">{}</button></form>'
+        '<input type="hidden" name="field" value="{}">'
+        '<button class="button button-secondary button-small" type="submit">{}</button></form>'
     ).format(
-        url_for("runtime.copy_again", app=live.id, record_id=record.id), csrf.token(), f.code,
+        url_for("runtime.copy_again", app=live.id, record_id=record.id),
+        csrf.token(),
+        f.code,
         messages.text("runtime.copy_again", ctx.locale, label=f.display_label(ctx.locale)),
     )
 
@@ -150,7 +174,9 @@ def copy_again(app: int, record_id: int) -> Response:
         if not isinstance(field, LookupField):
             raise NotFound("field.unknown", field=request.form.get("field", "")[:100])
         record = space.reader(live).get(record_id)
-        space.service(live).save([Change(id=record_id, values={field.code: record.values.get(field.code)}, revision=record.revision)])
+        space.service(live).save(
+            [Change(id=record_id, values={field.code: record.values.get(field.code)}, revision=record.revision)]
+        )
     flash(messages.text("runtime.copied_again", context().locale))
     return redirect(url_for("runtime.show_record", app=app, record_id=record_id))
 
@@ -165,7 +191,11 @@ def _related(space: Workspace, live: LiveApp, reader: RecordReader, record: Reco
         other = space.snapshot.find(f.reference_table.related_app.code)
         if other is None:
             waiting = messages.text("runtime.waiting_for_app", ctx.locale, app=f.reference_table.related_app.code)
-            found.append(shown.Section(title=label, id=f"related-{f.id}", body=Markup('<p class="card-body muted">{}</p>').format(waiting)))
+            found.append(
+                shown.Section(
+                    title=label, id=f"related-{f.id}", body=Markup('<p class="card-body muted">{}</p>').format(waiting)
+                )
+            )
             continue
         section = _related_section(space, live, record, f, other, label)
         if section is not None:
@@ -194,14 +224,25 @@ def _related_section(
         )
         order = kintone.parse(f"order by {part.sort}").order if part.sort else kintone.parse("order by $id desc").order
         try:
-            records = reader.list(condition, order, limit=int(part.size or 5), fields=[*part.display_fields, other.definition.title_field.code])
+            records = reader.list(
+                condition,
+                order,
+                limit=int(part.size or 5),
+                fields=[*part.display_fields, other.definition.title_field.code],
+            )
             total = reader.count(condition, limit=1001)
         except Invalid:
             return None
-    columns = [c for c in (other.definition.find(code) for code in part.display_fields) if c is not None and c.code in reader.readable]
+    columns = [
+        c
+        for c in (other.definition.find(code) for code in part.display_fields)
+        if c is not None and c.code in reader.readable
+    ]
     rows = [
         {
-            "cells": [c.display(r.values.get(c.code), ctx) if not c.is_empty(r.values.get(c.code)) else "" for c in columns],
+            "cells": [
+                c.display(r.values.get(c.code), ctx) if not c.is_empty(r.values.get(c.code)) else "" for c in columns
+            ],
             "url": url_for("runtime.show_record", app=other.id, record_id=r.id),
         }
         for r in records
@@ -211,18 +252,32 @@ def _related_section(
         text = own.text(value, ctx)
         word = "eq" if "=" in relation.operators else "in"
         tools += Markup('<a class="button button-small" href="{}">{}</a>').format(
-            url_for("runtime.list_records", app=other.id) + "?" + lists.encode([("view", "all"), (f"f.{relation.code}.{word}", text)]),
+            url_for("runtime.list_records", app=other.id)
+            + "?"
+            + lists.encode([("view", "all"), (f"f.{relation.code}.{word}", text)]),
             messages.text("runtime.see_all", ctx.locale),
         )
         if reader.policy.allows("add", other.definition):
             back = url_for("runtime.show_record", app=live.id, record_id=record.id)
+            handed = lists.encode([(f"v.{relation.code}", text), ("back", back)])
             tools += Markup('<a class="button button-secondary button-small" href="{}">{}</a>').format(
-                url_for("runtime.new_record", app=other.id, **{f"v.{relation.code}": text, "back": back}),
+                url_for("runtime.new_record", app=other.id) + "?" + handed,
                 messages.text("runtime.add_related", ctx.locale),
             )
-    table = {"columns": [shown.Column(c.display_label(ctx.locale), shown.is_numeric(c), shown.column_kind(c)) for c in columns], "rows": rows}
-    body = None if rows else Markup('<p class="card-body muted">{}</p>').format(messages.text("runtime.no_related", ctx.locale))
-    return shown.Section(title=label, id=f"related-{f.id}", number=total, tools=tools, table=table if rows else None, body=body)
+    table = {
+        "columns": [
+            shown.Column(c.display_label(ctx.locale), shown.is_numeric(c), shown.column_kind(c)) for c in columns
+        ],
+        "rows": rows,
+    }
+    body = (
+        None
+        if rows
+        else Markup('<p class="card-body muted">{}</p>').format(messages.text("runtime.no_related", ctx.locale))
+    )
+    return shown.Section(
+        title=label, id=f"related-{f.id}", number=total, tools=tools, table=table if rows else None, body=body
+    )
 
 
 def _neighbours(live: LiveApp, reader: RecordReader, record: Record, back: str) -> dict[str, t.Any] | None:
@@ -234,7 +289,11 @@ def _neighbours(live: LiveApp, reader: RecordReader, record: Record, back: str) 
         view = lists.view_of(live.definition, dict(args).get("view", ""))
         asked = filters.from_parameters(args)
         saved = kintone.parse(view.filter_cond).condition if view and view.filter_cond else None
-        order = asked.order or (kintone.parse(f"order by {view.sort}").order if view and view.sort else kintone.parse("order by $id desc").order)
+        order = asked.order or (
+            kintone.parse(f"order by {view.sort}").order
+            if view and view.sort
+            else kintone.parse("order by $id desc").order
+        )
         ids = list(reader.ids(all_of(saved, asked.node), order, limit=NEIGHBOURS))
     except (Invalid, NotFound):
         return None
@@ -243,7 +302,11 @@ def _neighbours(live: LiveApp, reader: RecordReader, record: Record, back: str) 
     at = ids.index(record.id)
 
     def url(index: int) -> str:
-        return url_for("runtime.show_record", app=live.id, record_id=ids[index], list=back) if 0 <= index < len(ids) else ""
+        return (
+            url_for("runtime.show_record", app=live.id, record_id=ids[index], list=back)
+            if 0 <= index < len(ids)
+            else ""
+        )
 
     total = f"{len(ids)}+" if len(ids) == NEIGHBOURS else str(len(ids))
     return {"words": f"{at + 1} / {total}", "prev_url": url(at - 1), "next_url": url(at + 1)}
@@ -263,7 +326,13 @@ def _process(live: LiveApp, reader: RecordReader, record: Record) -> dict[str, t
         at = main.index(state.name) if state.name in main else -1
         current = definition.status.state(now)
         place = main.index(current.name) if current is not None and current.name in main else 0
-        steps.append({"label": state.display_name(locale), "state": "now" if state.id == now else "done" if at < place else "next", "at": at})
+        steps.append(
+            {
+                "label": state.display_name(locale),
+                "state": "now" if state.id == now else "done" if at < place else "next",
+                "at": at,
+            }
+        )
     steps.sort(key=lambda s: t.cast(int, s["at"]))
     return {"steps": steps, "actions": [{"name": a.name, "label": dict(a.names).get(locale, a.name)} for a in actions]}
 
@@ -272,7 +341,10 @@ def _main_path(definition: t.Any, now: int) -> list[str]:
     """The states along first actions from the start, with the present one in its place."""
     names = [definition.status.first.name]
     while True:
-        following = next((a.to_state for a in definition.status.actions if a.from_state == names[-1] and a.to_state not in names), None)
+        following = next(
+            (a.to_state for a in definition.status.actions if a.from_state == names[-1] and a.to_state not in names),
+            None,
+        )
         if following is None:
             break
         names.append(following)
@@ -291,14 +363,35 @@ def _timeline(live: LiveApp, reader: RecordReader, record: Record, may_edit: boo
             # No right says who may read a field that is gone: its author, and whoever manages the app.
             shown_entry["changes"] += [{"label": one.label, "old": "", "new": one.text} for one in entry.set_aside]
         entries.append(shown_entry)
-    return {"tabs": [{"label": messages.text("runtime.changes", ctx.locale), "url": "#timeline", "current": True, "icon": "history", "count": len(entries)}], "entries": entries}
+    return {
+        "tabs": [
+            {
+                "label": messages.text("runtime.changes", ctx.locale),
+                "url": "#timeline",
+                "current": True,
+                "icon": "history",
+                "count": len(entries),
+            }
+        ],
+        "entries": entries,
+    }
 
 
 def _entry(
-    live: LiveApp, record: Record, entry: history.Entry, changes: list[history.FieldChange], ctx: Context, may_edit: bool
+    live: LiveApp,
+    record: Record,
+    entry: history.Entry,
+    changes: list[history.FieldChange],
+    ctx: Context,
+    may_edit: bool,
 ) -> dict[str, t.Any]:
     listed = [
-        {"label": c.field.display_label(ctx.locale), "old": clip(c.field, c.before, ctx), "new": clip(c.field, c.after, ctx)} for c in changes
+        {
+            "label": c.field.display_label(ctx.locale),
+            "old": clip(c.field, c.before, ctx),
+            "new": clip(c.field, c.after, ctx),
+        }
+        for c in changes
     ]
     chips: list[Markup] = []
     if entry.action == "status":
@@ -309,12 +402,20 @@ def _entry(
     text: Markup | str = ""
     if may_edit and entry.action == "update" and changes:
         text = Markup('<a class="small" href="{}">{}</a>').format(
-            url_for("runtime.restore_values", app=live.id, record_id=record.id, entry=entry.id), messages.text("runtime.restore_values", ctx.locale)
+            url_for("runtime.restore_values", app=live.id, record_id=record.id, entry=entry.id),
+            messages.text("runtime.restore_values", ctx.locale),
         )
     who = messages.text("runtime.system", ctx.locale) if entry.actor_kind == "system" else entry.actor_name
     return {
-        "kind": "event", "who": who, "what": messages.text(f"runtime.did.{entry.action}", ctx.locale), "time": shown.when(entry.at, ctx),
-        "iso": entry.at.isoformat(), "icon": ACTION_ICONS.get(entry.action, "pencil"), "changes": listed, "chips": chips, "text": text,
+        "kind": "event",
+        "who": who,
+        "what": messages.text(f"runtime.did.{entry.action}", ctx.locale),
+        "time": shown.when(entry.at, ctx),
+        "iso": entry.at.isoformat(),
+        "icon": ACTION_ICONS.get(entry.action, "pencil"),
+        "changes": listed,
+        "chips": chips,
+        "text": text,
     }
 
 
@@ -326,7 +427,10 @@ def clip(f: Field, value: t.Any, ctx: Context) -> str:
 
 def table_words(f: t.Any, rows: t.Any, ctx: Context) -> str:
     """A subtable's rows in one line: cells by "/", rows by "；"."""
-    return "；".join("/".join(filter(None, (c.text(r.values.get(c.code), ctx) for c in f.fields if c.stores_value))) for r in rows or ())
+    return "；".join(
+        "/".join(filter(None, (c.text(r.values.get(c.code), ctx) for c in f.fields if c.stores_value)))
+        for r in rows or ()
+    )
 
 
 # -- actions on one record -----------------------------------------------------------------------
@@ -336,11 +440,17 @@ def table_words(f: t.Any, rows: t.Any, ctx: Context) -> str:
 def take_action(app: int, record_id: int) -> Response:
     """A process action."""
     locale = context().locale
-    change = Change(id=record_id, action=request.form.get("action", ""), revision=number_of(request.form.get("revision")))
+    change = Change(
+        id=record_id, action=request.form.get("action", ""), revision=number_of(request.form.get("revision"))
+    )
     try:
         written(lambda space: space.service(app).save([change]))
     except LowcodeError as error:
-        words = [messages.sentence(p, locale) for p in error.problems] if isinstance(error, Invalid) else [messages.text(error.code, locale, **error.params)]
+        words = (
+            [messages.sentence(p, locale) for p in error.problems]
+            if isinstance(error, Invalid)
+            else [messages.text(error.code, locale, **error.params)]
+        )
         flash(" ".join(words), "error")
     return redirect(url_for("runtime.show_record", app=app, record_id=record_id))
 
@@ -355,6 +465,14 @@ def delete_record(app: int, record_id: int) -> Response:
     return redirect(url_for("runtime.list_records", app=app))
 
 
+def _changes_of(reader: RecordReader, record_id: int, entry: int) -> list[history.FieldChange]:
+    """What one entry of the history changed. :raises NotFound: the record has no such entry."""
+    found = next((changes for e, changes in reader.history(record_id) if e.id == entry), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
 @blueprint.get("/k/<int:app>/show/<int:record_id>/restore/<int:entry>")
 def restore_values(app: int, record_id: int, entry: int) -> str:
     """Which values of an earlier state would come back; the form posts the choice."""
@@ -362,18 +480,22 @@ def restore_values(app: int, record_id: int, entry: int) -> str:
         live = space.app(app)
         reader = space.reader(live)
         record = reader.get(record_id)
-        found = next(((e, c) for e, c in reader.history(record_id) if e.id == entry), None)
-        rows = []
-        if found is not None:
-            for change in found[1]:
-                f = change.field
-                if f.writable:
-                    rows.append({
-                        "code": f.code, "label": f.display_label(reader.ctx.locale), "before": clip(f, change.before, reader.ctx),
-                        "now": clip(f, record.values.get(f.code), reader.ctx),
-                    })
+        rows = [
+            {
+                "code": c.field.code,
+                "label": c.field.display_label(reader.ctx.locale),
+                "before": clip(c.field, c.before, reader.ctx),
+                "now": clip(c.field, record.values.get(c.field.code), reader.ctx),
+            }
+            for c in _changes_of(reader, record_id, entry)
+            if c.field.writable
+        ]
         return render_template(
-            "runtime/restore_values.html", app=shown.tile(live, reader.ctx.locale, current=True), record=record, entry=entry, rows=rows,
+            "runtime/restore_values.html",
+            app=shown.tile(live, reader.ctx.locale, current=True),
+            record=record,
+            entry=entry,
+            rows=rows,
             title=shown.title_of(live.definition, record.id, record.values, reader.ctx),
         )
 

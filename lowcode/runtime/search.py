@@ -10,6 +10,7 @@ from lowcode.errors import Invalid
 from lowcode.query.ast import Search, SortKey
 from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
+from lowcode.runtime import columns as listed
 from lowcode.runtime import lists, shown
 from lowcode.runtime.blueprint import blueprint
 from lowcode.web.state import reading
@@ -38,10 +39,16 @@ def _hits(space: Workspace, live: LiveApp, words: str) -> dict[str, t.Any] | Non
     if not reader.policy.allows("view", live.definition):
         return None
     named = live.definition.title_field
-    columns = [f for f in lists.columns_of(live.definition, lists.view_of(live.definition, ""), reader.readable) if f.code != named.code][:5]
+    columns = [
+        f
+        for f in listed.columns_of(live.definition, lists.view_of(live.definition, ""), reader.readable)
+        if f.code != named.code
+    ][:5]
     condition = Search(words)
     try:
-        records = reader.list(condition, (SortKey("$id", True),), limit=PER_APP, fields=[named.code, *(f.code for f in columns)])
+        records = reader.list(
+            condition, (SortKey("$id", True),), limit=PER_APP, fields=[named.code, *(f.code for f in columns)]
+        )
         total = reader.count(condition, limit=MANY + 1) if len(records) == PER_APP else len(records)
     except Invalid:
         return None
@@ -50,13 +57,20 @@ def _hits(space: Workspace, live: LiveApp, words: str) -> dict[str, t.Any] | Non
     ctx = reader.ctx
     rows = [
         {
-            "url": url_for("runtime.show_record", app=live.id, record_id=r.id), "title": shown.title_of(live.definition, r.id, r.values, ctx),
-            "facts": [(f.display_label(ctx.locale), f.text(r.values.get(f.code), ctx)) for f in columns if not f.is_empty(r.values.get(f.code))],
+            "url": url_for("runtime.show_record", app=live.id, record_id=r.id),
+            "title": shown.title_of(live.definition, r.id, r.values, ctx),
+            "facts": [
+                (f.display_label(ctx.locale), f.text(r.values.get(f.code), ctx))
+                for f in columns
+                if not f.is_empty(r.values.get(f.code))
+            ],
         }
         for r in records
     ]
     return {
-        "app": shown.tile(live, ctx.locale), "rows": rows, "total": f"{MANY}+" if total > MANY else str(total),
+        "app": shown.tile(live, ctx.locale),
+        "rows": rows,
+        "total": f"{MANY}+" if total > MANY else str(total),
         "all_url": url_for("runtime.list_records", app=live.id, view="all", q=words),
     }
 

@@ -12,10 +12,12 @@ from markupsafe import Markup, escape
 from lowcode import messages
 from lowcode.definition.schema import AppDefinition, LayoutGroup, LayoutItem, LayoutRow, LayoutSubtable
 from lowcode.fields.base import Context, Field, Value
+from lowcode.fields.rich_text import clean
 from lowcode.fields.subtable import SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.record import Record
 from lowcode.web.nav import AppLink, app_link
+
 
 def tile(live: LiveApp, locale: str, *, current: bool = False) -> AppLink:
     """The app as heads and cards show it."""
@@ -30,6 +32,21 @@ def title_of(definition: AppDefinition, record_id: int, values: Mapping[str, Val
         if words:
             return words[:200]
     return f"#{record_id}"
+
+
+READINGS = ("kana", "フリガナ", "ふりがな", "カナ")
+
+
+def reading_field(definition: AppDefinition, present: Iterable[str]) -> Field | None:
+    """The field with the reading of the title, which stands beside or below it; None when there is none to show."""
+    codes = set(present)
+    found = next((f for f in definition.layout_order if f.code in READINGS and f.code in codes), None)
+    return found if found is not None and found.code != definition.title_field.code else None
+
+
+def painted(label: str) -> Markup:
+    """The formatted words of a LABEL; what an app's author wrote is markup, but never a script, form or picture."""
+    return Markup(clean(label))  # noqa: S704  # cleaned
 
 
 @dataclass
@@ -76,7 +93,7 @@ DATE_TYPES = frozenset({"DATE", "TIME", "DATETIME", "CREATED_TIME", "UPDATED_TIM
 
 def is_numeric(shown: Field) -> bool:
     """Whether the column stands on the right."""
-    return shown.type_name in NUMERIC_TYPES and getattr(shown, "format", "NUMBER") in ("NUMBER", "NUMBER_DIGIT") or (
+    return (shown.type_name in NUMERIC_TYPES and getattr(shown, "format", "NUMBER") in ("NUMBER", "NUMBER_DIGIT")) or (
         shown.type_name == "ROLLUP" and getattr(shown, "format", "") == "NUMBER"
     )
 
@@ -94,7 +111,11 @@ def span_of(shown: Field, item: LayoutItem | None) -> int:
         return int(t.cast(t.Any, item).span)
     if shown.type_name in ("MULTI_LINE_TEXT", "RICH_TEXT", "FILE", "SUBTABLE"):
         return 12
-    return 6 if shown.type_name in ("CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "ORGANIZATION_SELECT", "GROUP_SELECT") else 3
+    return (
+        6
+        if shown.type_name in ("CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "ORGANIZATION_SELECT", "GROUP_SELECT")
+        else 3
+    )
 
 
 def wide(words: str) -> int:
@@ -115,7 +136,9 @@ def places(definition: AppDefinition, readable: Iterable[str], locale: str) -> l
 
     def close() -> None:
         if loose:
-            found.append((basics if not any(p[0] == basics for p in found) else "", f"part-{len(found)}", True, list(loose)))
+            found.append(
+                (basics if not any(p[0] == basics for p in found) else "", f"part-{len(found)}", True, list(loose))
+            )
             loose.clear()
 
     for part in definition.layout:
@@ -128,7 +151,7 @@ def places(definition: AppDefinition, readable: Iterable[str], locale: str) -> l
                 group = definition.find(part.code)
                 title = group.display_label(locale) if group is not None else part.code
                 found.append((title, f"part-{len(found)}", True, items))
-        elif isinstance(part, LayoutSubtable) and part.code in codes:
+        elif part.code in codes:
             table = definition.find(part.code)
             if table is not None:
                 close()
@@ -184,7 +207,7 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
         for shown, item in items:
             if shown is None:
                 if item is not None and item.type == "LABEL" and item.label:
-                    section.pairs.append(Item("", Markup(item.label), 12))
+                    section.pairs.append(Item("", painted(item.label), 12))
                 continue
             if isinstance(shown, SubtableField):
                 rows = record.values.get(shown.code) or ()
@@ -192,7 +215,9 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
                 if rows:
                     section.table = rows_table(shown, rows, ctx)
                 else:
-                    section.body = Markup('<p class="card-body muted">{}</p>').format(messages.text("runtime.no_table_rows", ctx.locale))
+                    section.body = Markup('<p class="card-body muted">{}</p>').format(
+                        messages.text("runtime.no_table_rows", ctx.locale)
+                    )
                 continue
             if not shown.stores_value:
                 continue
@@ -203,7 +228,11 @@ def record_sections(definition: AppDefinition, record: Record, readable: frozens
                 continue
             drawn = shown.display(value, ctx)
             span = span_of(shown, item)
-            section.pairs.append(Item(label, escape(drawn), max(span, wide(shown.text(value, ctx))) if span < 6 else span, code=shown.code))
+            section.pairs.append(
+                Item(
+                    label, escape(drawn), max(span, wide(shown.text(value, ctx))) if span < 6 else span, code=shown.code
+                )
+            )
         if section.pairs or section.empty or section.table or section.body:
             found.append(section)
     return found

@@ -24,13 +24,17 @@ def trash(app: int) -> str:
         found = reader.trash(limit=PAGE + 1, offset=(max(page, 1) - 1) * PAGE)
         rows = [
             {
-                "id": t.id, "title": shown.title_of(live.definition, t.id, t.values, reader.ctx), "who": t.entry.actor_name,
+                "id": t.id,
+                "title": shown.title_of(live.definition, t.id, t.values, reader.ctx),
+                "who": t.entry.actor_name,
                 "when": shown.when(t.entry.at, reader.ctx),
             }
             for t in found[:PAGE]
         ]
         return render_template(
-            "runtime/trash.html", app=shown.tile(live, reader.ctx.locale, current=True), rows=rows,
+            "runtime/trash.html",
+            app=shown.tile(live, reader.ctx.locale, current=True),
+            rows=rows,
             prev_url=url_for("runtime.trash", app=app, page=page - 1) if page > 1 else "",
             next_url=url_for("runtime.trash", app=app, page=page + 1) if len(found) > PAGE else "",
         )
@@ -38,12 +42,14 @@ def trash(app: int) -> str:
 
 @blueprint.route("/k/<int:app>/restore", methods=["GET", "POST"])
 def restore(app: int) -> str | Response:
-    """Bring records back. The undo link of a deletion leads here; without scripts it asks once, since a link must not write."""
+    """Bring records back. A link to here only asks: a link must not write."""
     ids = record_ids(request.args["ids"].split(",") if "ids" in request.args else request.form.getlist("ids"))
     if request.method == "GET":
         with reading() as space:
             live = space.app(app)
-            return render_template("runtime/restore.html", app=shown.tile(live, context().locale, current=True), ids=ids, count=len(ids))
+            return render_template(
+                "runtime/restore.html", app=shown.tile(live, context().locale, current=True), ids=ids, count=len(ids)
+            )
     written(lambda space: space.service(app).restore(ids))
     flash(messages.text("runtime.restored", context().locale, count=len(ids)))
     if len(ids) == 1:

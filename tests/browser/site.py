@@ -64,9 +64,17 @@ class Site:
         people = ("山田 花子", "鈴木 一郎", "高橋 美咲", "伊藤 健太", "渡辺 節子", "小林 大輔", "加藤 由美")
         for number in range(24):
             town.add(
-                town.cases, no=f"C-{number + 1:04}", name=people[number % 7], kana="ヤマダ ハナコ", age=20 + number * 3,
-                state=("受付", "調査中", "入院")[number % 3], risks=["高血圧"] if number % 2 else [], onset=f"2026-11-{number % 20 + 1:02}",
-                staff=[{"code": "ito"}], clinic="中央内科クリニック", memo="発熱が続く。\n同居の母も体調不良。",
+                town.cases,
+                no=f"C-{number + 1:04}",
+                name=people[number % 7],
+                kana="ヤマダ ハナコ",
+                age=20 + number * 3,
+                state=("受付", "調査中", "入院")[number % 3],
+                risks=["高血圧"] if number % 2 else [],
+                onset=f"2026-11-{number % 20 + 1:02}",
+                staff=[{"code": "ito"}],
+                clinic="中央内科クリニック",
+                memo="発熱が続く。\n同居の母も体調不良。",
                 family=[a_row(who="山田 一郎", years=70), a_row(who="山田 次郎", years=8)][: number % 3],
             )
         for day in range(1, 6):

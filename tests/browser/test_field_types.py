@@ -92,16 +92,36 @@ def row_deleted(control: Locator) -> None:
 
 OPTIONS = some_options(("赤", "青", "緑"))
 ROWS = dict(an_app().text("who").number("years").properties)
-ROLLUP = {"relatedApp": {"code": "visits"}, "keyField": "title", "relatedField": "case_no", "function": "COUNT", "field": "", "orderField": "", "filterCond": ""}
-LOOKUP = {"relatedApp": {"code": "clinics"}, "relatedKeyField": "clinic", "fieldMappings": [], "lookupPickerFields": [], "filterCond": "", "sort": ""}
+ROLLUP = {
+    "relatedApp": {"code": "visits"},
+    "keyField": "title",
+    "relatedField": "case_no",
+    "function": "COUNT",
+    "field": "",
+    "orderField": "",
+    "filterCond": "",
+}
+LOOKUP = {
+    "relatedApp": {"code": "clinics"},
+    "relatedKeyField": "clinic",
+    "fieldMappings": [],
+    "lookupPickerFields": [],
+    "filterCond": "",
+    "sort": "",
+}
 NOW = r"2026.11.24.*12:00"
-PROCESS = {"status": {
-    "enable": True, "actions": [],
-    "states": {"はじめ": {"name": "はじめ", "index": "0", "assignee": {"type": "ONE", "entities": []}}},
-}}
+PROCESS = {
+    "status": {
+        "enable": True,
+        "actions": [],
+        "states": {"はじめ": {"name": "はじめ", "index": "0", "assignee": {"type": "ONE", "entities": []}}},
+    }
+}
 
 CASES: dict[str, Case | Given] = {
-    "SINGLE_LINE_TEXT": Case(typed("山田 𠮷"), "山田 𠮷", typed(""), typed("長すぎる言葉"), {"maxLength": "5"}, "長すぎる言葉"),
+    "SINGLE_LINE_TEXT": Case(
+        typed("山田 𠮷"), "山田 𠮷", typed(""), typed("長すぎる言葉"), {"maxLength": "5"}, "長すぎる言葉"
+    ),
     "MULTI_LINE_TEXT": Case(typed("一\n二"), "一\n二", typed("")),
     "RICH_TEXT": Case(typed("<b>太字</b>"), "太字", typed("")),
     "NUMBER": Case(typed("１２．５"), "12.5", typed(""), typed("十二"), {}, "十二"),
@@ -111,20 +131,38 @@ CASES: dict[str, Case | Given] = {
     "DROP_DOWN": Case(chosen("青"), "青", lambda c: t.cast(None, c.select_option("")), None, {"options": OPTIONS}),
     "DATE": Case(typed("令和8年11月3日"), "2026.11.0?3", typed(""), typed("2月30日"), {}, "2月30日"),
     "TIME": Case(typed("9:05"), "9:05", typed(""), typed("25:00"), {}, "25:00"),
-    "DATETIME": Case(typed("2026-11-03 9:05"), "2026.11.0?3 0?9:05", typed(""), typed("2026-13-01 9:05"), {}, "2026-13-01 9:05"),
-    "LINK": Case(typed("https://example.jp/a"), "https://example.jp/a", typed(""), typed("javascript:alert(1)"), {}, "javascript:alert(1)"),
+    "DATETIME": Case(
+        typed("2026-11-03 9:05"), "2026.11.0?3 0?9:05", typed(""), typed("2026-13-01 9:05"), {}, "2026-13-01 9:05"
+    ),
+    "LINK": Case(
+        typed("https://example.jp/a"),
+        "https://example.jp/a",
+        typed(""),
+        typed("javascript:alert(1)"),
+        {},
+        "javascript:alert(1)",
+    ),
     "USER_SELECT": Case(lambda c: t.cast(None, c.select_option(label=["伊藤 健太"])), "伊藤 健太", chosen()),
     "ORGANIZATION_SELECT": Case(lambda c: t.cast(None, c.select_option(index=[0])), "保健予防課", chosen()),
     "GROUP_SELECT": Case(lambda c: t.cast(None, c.select_option(label=["保健師"])), "保健師", chosen()),
     "FILE": Case(attached("診断書.txt"), "診断書.txt", all_removed),
-    "SUBTABLE": Case(row(who="太郎", years="5"), "太郎\\s*5", row_deleted, row(who="太郎", years="五"), {"fields": ROWS}, "五"),
+    "SUBTABLE": Case(
+        row(who="太郎", years="5"), "太郎\\s*5", row_deleted, row(who="太郎", years="五"), {"fields": ROWS}, "五"
+    ),
     "CALC": Given("^3$", {"expression": "1 + 2"}),
     "SERIAL": Given("^S-000[0-9]$", {"pattern": "S-{0000}"}),
     "ROLLUP": Given("^0$", {"rollup": ROLLUP, "format": "NUMBER"}),
     "TOKEN": Given(),
-    "REFERENCE_TABLE": Given("f", {"referenceTable": {
-        "relatedApp": {"code": "visits"}, "condition": {"field": "title", "relatedField": "case_no"}, "displayFields": ["temp"],
-    }}),
+    "REFERENCE_TABLE": Given(
+        "f",
+        {
+            "referenceTable": {
+                "relatedApp": {"code": "visits"},
+                "condition": {"field": "title", "relatedField": "case_no"},
+                "displayFields": ["temp"],
+            }
+        },
+    ),
     "GROUP": Given(),
     "LABEL": Given("見出しの言葉", {"label": "見出しの言葉"}),
     "SPACER": Given(),
@@ -138,7 +176,14 @@ CASES: dict[str, Case | Given] = {
     "STATUS_ASSIGNEE": Given("", {}, PROCESS),
     "CATEGORY": Given(),
 }
-LOOKUPS = Case(typed("中央内科クリニック"), "中央内科クリニック", typed(""), typed("どこにもない"), {"lookup": LOOKUP}, "どこにもない")
+LOOKUPS = Case(
+    typed("中央内科クリニック"),
+    "中央内科クリニック",
+    typed(""),
+    typed("どこにもない"),
+    {"lookup": LOOKUP},
+    "どこにもない",
+)
 PLAIN = {"GROUP", "STATUS", "STATUS_ASSIGNEE", "CATEGORY"}
 """Types that do not stand in a row of the form."""
 PAINTED = {"LABEL", "SPACER", "HR"}
@@ -193,7 +238,9 @@ def said(page: Page) -> str:
 
 
 @pytest.mark.parametrize("type_name", [n for n, c in CASES.items() if isinstance(c, Case)] + ["LOOKUP"])
-def test_a_type_is_entered(town: Site, page: Page, browser_problems: BrowserProblems, type_name: str, tmp_path: Path) -> None:
+def test_a_type_is_entered(
+    town: Site, page: Page, browser_problems: BrowserProblems, type_name: str, tmp_path: Path
+) -> None:
     browser_problems.allow("status of 422")
     case = t.cast(Case, LOOKUPS if type_name == "LOOKUP" else CASES[type_name])
     own_type = "SINGLE_LINE_TEXT" if type_name == "LOOKUP" else type_name

@@ -22,7 +22,9 @@ def two(browser: Browser, browser_problems: BrowserProblems, each_site: Site) ->
     """The edit form of one record, open before two people."""
     browser_problems.allow("status of 409")
     town = each_site.town
-    record = town.add(town.cases, name="山田 花子", age=30, memo="前", family=[a_row(who="太郎", years=5), a_row(who="次郎", years=3)])
+    record = town.add(
+        town.cases, name="山田 花子", age=30, memo="前", family=[a_row(who="太郎", years=5), a_row(who="次郎", years=3)]
+    )
     pages = []
     for login in ("ito", "sato"):
         context = browser.new_context(locale="ja-JP", viewport={"width": 1440, "height": 900})

@@ -38,7 +38,9 @@ def test_add_edit_and_delete_without_scripts(browser: Browser, browser_problems:
     page.locator("[name='family-0-who']").fill("母")
     page.locator("button[name=_add_row]").click()
     page.locator("[name='family-1-who']").fill("父")
-    page.get_by_label("入院").check() if page.get_by_label("入院").count() else control(page, "state").select_option(label="入院")
+    page.get_by_label("入院").check() if page.get_by_label("入院").count() else control(page, "state").select_option(
+        label="入院"
+    )
     # Enter inside a text box saves; it must not press "add a row" or "delete".
     control(page, "name").press("Enter")
     page.wait_for_url("**/show/*")
@@ -65,7 +67,10 @@ def test_add_edit_and_delete_without_scripts(browser: Browser, browser_problems:
 def focused(page: Page) -> str:
     """What has the focus, in words."""
     return page.evaluate(
-        "() => { const e = document.activeElement; return [e.tagName, e.name || '', (e.innerText || e.title || '').trim()].join(' ') }"
+        """() => {
+          const e = document.activeElement;
+          return [e.tagName, e.name || '', (e.innerText || e.title || '').trim()].join(' ');
+        }"""
     )
 
 
@@ -170,7 +175,10 @@ def test_enter_that_ends_a_composition_neither_sends_nor_chooses(form: Page, con
         box.focus()
         compose(session, "c", "ち", "ちゅう", "中央")
         for kind in ("rawKeyDown", "keyUp"):
-            session.send("Input.dispatchKeyEvent", {"type": kind, "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229})
+            session.send(
+                "Input.dispatchKeyEvent",
+                {"type": kind, "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229},
+            )
         session.send("Input.insertText", {"text": "中央"})
         assert box.input_value() == "中央", code
         assert form.url == address

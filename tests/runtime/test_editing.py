@@ -13,7 +13,13 @@ from tests.runtime.town import Form, Town, Visitor, a_row
 def case(town: Town) -> int:
     town.add(town.clinics, clinic="中央病院", phone="03-1111-1111")
     return town.add(
-        town.cases, no="A-1", name="山田 花子", age=30, state="受付", risks=["高血圧"], memo="前",
+        town.cases,
+        no="A-1",
+        name="山田 花子",
+        age=30,
+        state="受付",
+        risks=["高血圧"],
+        memo="前",
         family=[a_row(who="太郎", years=5), a_row(who="次郎", years=3)],
     )
 
@@ -31,8 +37,18 @@ def option(form: Form, name: str, label: str) -> str:
 
 def test_a_new_record(town: Town, clerk: Visitor, case: int) -> None:
     form = clerk.get(f"/k/{town.cases}/new").form("edit")
-    form.set(no="A-2", name="鈴木 一郎", age="４５", onset="R8.11.3", clinic="中央病院", memo="一\r\n二", staff="伊藤 健太 (ito)")
-    form.set(state=option(form, "state", "入院"), risks=[option(form, "risks", "糖尿病"), option(form, "risks", "透析")])
+    form.set(
+        no="A-2",
+        name="鈴木 一郎",
+        age="４５",
+        onset="R8.11.3",
+        clinic="中央病院",
+        memo="一\r\n二",
+        staff="伊藤 健太 (ito)",
+    )
+    form.set(
+        state=option(form, "state", "入院"), risks=[option(form, "risks", "糖尿病"), option(form, "risks", "透析")]
+    )
     form.put({"family-0-who": "母", "family-0-years": "70"})
     page = form.send().follow()
     assert page.one("//h1") == "鈴木 一郎"
@@ -60,7 +76,12 @@ def test_mistakes_keep_everything_that_was_typed(town: Town, clerk: Visitor, cas
     for link in page.attributes("//*[contains(@class,'error-summary')]//a", "href"):
         assert page.root.xpath(f"//*[@id='{link[1:]}']"), link
     again = page.form("edit")
-    assert (again.get("age"), again.get("onset"), again.get("memo"), again.get("family-0-years")) == ("とても", "2月30日", "残る", "x")
+    assert (again.get("age"), again.get("onset"), again.get("memo"), again.get("family-0-years")) == (
+        "とても",
+        "2月30日",
+        "残る",
+        "x",
+    )
     assert town.count(town.cases) == 1
     # Only the database knows that the number is taken; the sentence stands at its field all the same.
     fixed = again.set(name="鈴木", age="1", onset="", no="A-1").put({"family-0-years": "2"}).send()
@@ -83,7 +104,15 @@ def test_clearing_every_kind_of_control(town: Town, clerk: Visitor, case: int) -
     form = edit(clerk, town, case).set(no="", age="", state="", risks=[], memo="", onset="", staff="")
     form.send().follow()
     record = town.record(town.cases, case)
-    assert [record[c] for c in ("no", "age", "state", "risks", "memo", "onset", "staff")] == [None, None, None, (), None, None, ()]
+    assert [record[c] for c in ("no", "age", "state", "risks", "memo", "onset", "staff")] == [
+        None,
+        None,
+        None,
+        (),
+        None,
+        None,
+        (),
+    ]
     assert edit(clerk, town, case).set(name="").send().status == 422
 
 
@@ -127,7 +156,15 @@ def test_rows_come_and_go_without_scripts(town: Town, clerk: Visitor, case: int)
     assert town.record(town.cases, case).revision == 1
     form = page.form("edit")
     assert form.get("memo") == "途中"
-    form.put({"family-2-who": "三郎", "family-2-years": "1", "family-0:delete": "1", "family-2:place": "1", "family-1:place": "2"})
+    form.put(
+        {
+            "family-2-who": "三郎",
+            "family-2-years": "1",
+            "family-0:delete": "1",
+            "family-2:place": "1",
+            "family-1:place": "2",
+        }
+    )
     form.send().follow()
     assert [r.values["who"] for r in town.record(town.cases, case)["family"]] == ["三郎", "次郎"]
 
@@ -203,6 +240,8 @@ def test_pickers(town: Town, clerk: Visitor, case: int) -> None:
 
 
 def test_a_link_hands_values_to_a_new_record(town: Town, clerk: Visitor) -> None:
-    form = clerk.get(f"/k/{town.cases}/new", [("v.name", "渡された"), ("v.age", "x"), ("v.sum", "1"), ("back", "//evil.example")]).form("edit")
+    form = clerk.get(
+        f"/k/{town.cases}/new", [("v.name", "渡された"), ("v.age", "x"), ("v.sum", "1"), ("back", "//evil.example")]
+    ).form("edit")
     assert (form.get("name"), form.get("age")) == ("渡された", "")
     assert form.send().location.startswith(f"/k/{town.cases}/")

@@ -22,7 +22,7 @@ def picture() -> bytes:
 @pytest.fixture
 def page(town: Town, clerk: Visitor) -> Page:
     form = clerk.get(f"/k/{town.cases}/new").form("edit").set(name="山田")
-    form.upload("papers:upload", EVIL, "..\\診断書 \"1\".html")
+    form.upload("papers:upload", EVIL, '..\\診断書 "1".html')
     return form.send().follow()
 
 

@@ -17,7 +17,17 @@ PEOPLE = (
 @pytest.fixture
 def people(town: Town) -> Town:
     for no, name, kana, age, state, risks, onset in PEOPLE:
-        town.add(town.cases, no=no, name=name, kana=kana, age=age, state=state, risks=risks, onset=onset, staff=[{"code": "ito"}])
+        town.add(
+            town.cases,
+            no=no,
+            name=name,
+            kana=kana,
+            age=age,
+            state=state,
+            risks=risks,
+            onset=onset,
+            staff=[{"code": "ito"}],
+        )
     return town
 
 
@@ -25,16 +35,16 @@ def test_a_list_shows_its_view_as_a_table_and_as_cards(people: Town, clerk: Visi
     page = clerk.get(f"/k/{people.cases}/")
     assert page.status == 200
     assert page.column(0) == ["A-1", "A-2", "A-3", "A-4"]
-    assert page.rows()[0][:4] == ["A-1", "山田 花子", "30 歳", "受付"]
-    assert page.rows()[3][1] == "<b>伊藤</b>"
+    assert page.rows()[0][:4] == ["A-1", "山田 花子ヤマダ ハナコ", "30 歳", "受付"]
+    assert page.rows()[3][1] == "<b>伊藤</b>イトウ"
     assert "<b>伊藤" not in page.text
     assert page.title.startswith("患者台帳")
-    assert page.all("//nav[@class='tabs']//a") == ["全件4", "入院"]
+    assert page.all("//nav[@class='tabs']//a") == ["全件4", "入院", "発症日"]
     cards = page.all("//ul[@class='row-cards']/li")
     assert len(cards) == 4
     assert "山田 花子" in cards[0]
     other = clerk.get(f"/k/{people.cases}/", [("view", "入院")])
-    assert other.rows() == [["A-3", "高橋 節子"]]
+    assert other.rows() == [["A-3", "高橋 節子タカハシ セツコ"]]
     by_code = clerk.get("/k/cases/")
     assert by_code.location.endswith(f"/k/{people.cases}/")
 
@@ -100,15 +110,18 @@ def test_filter_search_sort_and_paging(people: Town, clerk: Visitor) -> None:
 
 def test_columns_are_chosen_in_the_address(people: Town, clerk: Visitor) -> None:
     page = clerk.get(f"/k/{people.cases}/", [("cols", "age,name,nothing,family")])
-    assert page.rows()[0] == ["30 歳", "山田 花子"]
+    assert page.rows()[0] == ["30 歳", "山田 花子ヤマダ ハナコ"]
     assert page.attributes("//tbody/tr[1]//a", "href")[0].startswith(f"/k/{people.cases}/show/")
     assert page.all("//tbody/tr[1]//a") == ["山田 花子"]
     assert clerk.get(f"/k/{people.cases}/", [("cols", "age,state")]).all("//tbody/tr[1]//a") == ["30 歳"]
     form = next(f for f in page.root.iter("form") if f.xpath(".//input[@name='col']"))
     assert form.get("method") == "get"
-    chosen = clerk.get(f"/k/{people.cases}/", [("col", "name"), ("col", "state"), ("place:state", "1"), ("place:name", "2"), ("sort", "-no")])
+    chosen = clerk.get(
+        f"/k/{people.cases}/",
+        [("col", "name"), ("col", "state"), ("place:state", "1"), ("place:name", "2"), ("sort", "-no")],
+    )
     assert chosen.status == 302
-    assert chosen.follow().rows()[1] == ["入院", "高橋 節子"]
+    assert chosen.follow().rows()[1] == ["入院", "高橋 節子タカハシ セツコ"]
 
 
 def test_several_sort_keys_in_the_address(people: Town, clerk: Visitor) -> None:
@@ -131,3 +144,20 @@ def test_ticked_rows_go_to_the_trash_and_come_back(people: Town, clerk: Visitor)
     back = trash.form(action="/restore").put({"ids": ids}).send().follow()
     assert back.column(0) == ["A-1", "A-2", "A-3", "A-4"]
     assert "ごみ箱は空です" in clerk.get(f"/k/{people.cases}/trash").text
+
+
+def test_a_calendar_shows_a_month(people: Town, clerk: Visitor) -> None:
+    address = f"/k/{people.cases}/"
+    people.add(people.cases, no="A-9", name="月末", onset="2026-12-06")
+    people.add(people.cases, no="A-8", name="来年", onset="2027-01-15")
+    page = clerk.get(address, [("view", "発症日")])
+    assert page.one("//table/caption") == "2026年11月"
+    assert page.all("//td[.//li]") == ["20山田 花子", "21鈴木 一郎", "22高橋 節子", "6月末"]
+    assert page.attributes("//time[@aria-current='date']", "datetime") == ["2026-11-24"]
+    assert clerk.get(page.attributes("//td//a", "href")[0]).one("//h1") == "山田 花子"
+    following = clerk.get(page.attributes("//a[contains(@href,'month=2026-12')]", "href")[0])
+    assert following.all("//td[.//li]") == ["6月末"]
+    assert clerk.get(address, [("view", "発症日"), ("month", "2027-01"), ("f.name.like", "来")]).all("//td[.//li]") == [
+        "15来年"
+    ]
+    assert clerk.get(address, [("view", "発症日"), ("month", "9999-99")]).one("//table/caption") == "2026年11月"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lowcode.records.record import Change
+from tests.builders import an_app
 from tests.runtime.town import Town, Visitor, a_row
 
 
@@ -12,8 +13,17 @@ from tests.runtime.town import Town, Visitor, a_row
 def case(town: Town) -> int:
     town.add(town.clinics, clinic="中央病院", phone="03-1111-1111", kind="病院")
     number = town.add(
-        town.cases, no="A-1", name="山田 <花子>", kana="ヤマダ", age=30, state="受付", risks=["高血圧", "透析"], onset="2026-11-20",
-        clinic="中央病院", memo="一行目\n二行目", family=[a_row(who="太郎", years=5), a_row(who="次郎", years=3)],
+        town.cases,
+        no="A-1",
+        name="山田 <花子>",
+        kana="ヤマダ",
+        age=30,
+        state="受付",
+        risks=["高血圧", "透析"],
+        onset="2026-11-20",
+        clinic="中央病院",
+        memo="一行目\n二行目",
+        family=[a_row(who="太郎", years=5), a_row(who="次郎", years=3)],
     )
     for day in (1, 2, 3, 4):
         town.add(town.visits, case_no="A-1", at=f"2026-11-0{day}T01:00:00Z", temp=f"36.{day}")
@@ -125,3 +135,16 @@ def test_a_fragment_address_is_followed(town: Town, clerk: Visitor, case: int) -
     page = clerk.get(f"/k/{town.cases}/show")
     assert page.status == 200
     assert clerk.get(f"/k/{town.cases}/show", [("record", str(case))]).location.endswith(f"/show/{case}")
+
+
+def test_words_between_the_fields_are_no_program(town: Town, clerk: Visitor) -> None:
+    json = an_app("labelled").text("title").json()
+    evil = "<b>注意</b><script>alert(1)</script><form action=/login><input name=password></form>"
+    evil += "<img src=x onerror=alert(1)>"
+    json["layout"].append({"type": "ROW", "fields": [{"type": "LABEL", "label": evil}]})
+    app = town.install(json)
+    town.add(app, title="題")
+    for address in (f"/k/{app}/show/1", f"/k/{app}/edit/1"):
+        page = clerk.get(address)
+        assert page.all("//b[.='注意']") == ["注意"]
+        assert not page.root.xpath("//script[contains(., 'alert')] | //*[@onerror] | //input[@name='password']")

@@ -37,9 +37,15 @@ def test_each_right_opens_its_own_doors(town: Town, clerk: Visitor) -> None:
         for other, addresses in NEEDS.items():
             for address in addresses:
                 answer = clerk.get(address.format(app=app))
-                assert answer.status == 200 if right in (other, CARRIED_BY.get(other)) else answer.status in (403, 404), (right, address)
+                assert (
+                    answer.status == 200 if right in (other, CARRIED_BY.get(other)) else answer.status in (403, 404)
+                ), (right, address)
                 assert right or "秘密" not in answer.text
-        for address, data in (("show/1/delete", []), ("bulk", [("do", "delete"), ("ids", "1")]), ("restore", [("ids", "1")])):
+        for address, data in (
+            ("show/1/delete", []),
+            ("bulk", [("do", "delete"), ("ids", "1")]),
+            ("restore", [("ids", "1")]),
+        ):
             assert clerk.post(f"/k/{app}/{address}", data).status in (403, 404), (right, address)
         assert town.record(app, 1)["name"] == "秘密"
     assert "closed0" not in clerk.get("/").text
@@ -53,17 +59,62 @@ def test_nothing_is_shown_or_done_without_log_in_or_token(town: Town, clerk: Vis
         page = stranger.get(address)
         assert page.status == 302
         assert page.location.startswith("/login")
-    for address in (f"/k/{town.cases}/show/1/delete", f"/k/{town.cases}/new", f"/k/{town.cases}/bulk", f"/k/{town.cases}/calculate"):
+    for address in (
+        f"/k/{town.cases}/show/1/delete",
+        f"/k/{town.cases}/new",
+        f"/k/{town.cases}/bulk",
+        f"/k/{town.cases}/calculate",
+    ):
         assert clerk.post(address, [("ids", "1"), ("do", "delete")], token=False).status == 403, address
     assert town.count(town.cases) == 1
 
 
 HUGE = "9" * 400
-WORDS = ("", "0", "-1", "1.5", HUGE, "9223372036854775808", "１２", "x", "'; DROP TABLE app_1 --", "\x00", "\udcff", "%", "<script>", "../..", "あ" * 3000)
-LIST_PARAMETERS = ("page", "size", "view", "sort", "q", "filter", "cols", "month", "f.age.gt", "f.state.in", "f.nothing.eq", "f..", "f.name.like", "f.onset.eq", "add.field")
+WORDS = (
+    "",
+    "0",
+    "-1",
+    "1.5",
+    HUGE,
+    "9223372036854775808",
+    "１２",
+    "x",
+    "'; DROP TABLE app_1 --",
+    "\x00",
+    "\udcff",
+    "%",
+    "<script>",
+    "../..",
+    "あ" * 3000,
+)
+LIST_PARAMETERS = (
+    "page",
+    "size",
+    "view",
+    "sort",
+    "q",
+    "filter",
+    "cols",
+    "month",
+    "f.age.gt",
+    "f.state.in",
+    "f.nothing.eq",
+    "f..",
+    "f.name.like",
+    "f.onset.eq",
+    "add.field",
+)
 ADDRESSES = (
-    "/k/{app}/show/{word}", "/k/{app}/edit/{word}", "/k/{word}/", "/k/{app}/show/1/restore/{word}", "/k/{app}/file/1/{word}/x",
-    "/k/{app}/picker/{word}", "/k/{app}/import/{word}", "/jobs/{word}", "/jobs/{word}/file", "/k/{app}/file/{word}/1/y/page/{word}",
+    "/k/{app}/show/{word}",
+    "/k/{app}/edit/{word}",
+    "/k/{word}/",
+    "/k/{app}/show/1/restore/{word}",
+    "/k/{app}/file/1/{word}/x",
+    "/k/{app}/picker/{word}",
+    "/k/{app}/import/{word}",
+    "/jobs/{word}",
+    "/jobs/{word}/file",
+    "/k/{app}/file/{word}/1/y/page/{word}",
 )
 
 
@@ -80,7 +131,13 @@ def test_hostile_parameters_of_a_list(world: Town, clerk: Visitor) -> None:
             answer = clerk.get(f"/k/{world.cases}/", query)
             assert answer.status in (200, 302, 400, 404, 414), (name, word[:20], answer.status)
             assert "<script>" not in answer.text or name != "q" or word != "<script>"
-    for query in ([("col", "age")] * 100, [("f.age.gt", "1")] * 400, [("list", "x" * 5000)], [("sort", "age,age,-age")], [("sort", "family")]):
+    for query in (
+        [("col", "age")] * 100,
+        [("f.age.gt", "1")] * 400,
+        [("list", "x" * 5000)],
+        [("sort", "age,age,-age")],
+        [("sort", "family")],
+    ):
         assert clerk.get(f"/k/{world.cases}/", query).status < 500
 
 
@@ -93,7 +150,31 @@ def test_hostile_addresses(world: Town, clerk: Visitor) -> None:
 
 def test_hostile_forms(world: Town, clerk: Visitor) -> None:
     base = f"/k/{world.cases}"
-    fields = ("name", "no", "age", "state", "risks", "onset", "staff", "clinic", "memo", "papers", "family-0-who", "family-0-years", "family-0:id", "family-0:place", "family-999999999-who", "revision", "chosen_at", "clashes", "choose:age", "once", "back", "_add_row", "then")
+    fields = (
+        "name",
+        "no",
+        "age",
+        "state",
+        "risks",
+        "onset",
+        "staff",
+        "clinic",
+        "memo",
+        "papers",
+        "family-0-who",
+        "family-0-years",
+        "family-0:id",
+        "family-0:place",
+        "family-999999999-who",
+        "revision",
+        "chosen_at",
+        "clashes",
+        "choose:age",
+        "once",
+        "back",
+        "_add_row",
+        "then",
+    )
     for name in fields:
         for word in WORDS:
             word = word.encode("utf-8", "replace").decode()
@@ -101,10 +182,20 @@ def test_hostile_forms(world: Town, clerk: Visitor) -> None:
                 answer = clerk.post(address, [(name, word), (f"{name}:shown", "1")])
                 assert answer.status in (200, 303, 400, 404, 409, 413, 422), (address, name, word[:20], answer.status)
     for address, data in (
-        ("bulk", [("ids", HUGE), ("do", "delete")]), ("restore", [("ids", HUGE)]), ("restore", [("ids", "7")]), ("show/1/action", [("action", "x" * 9999)]),
-        ("show/1/action", [("action", "内容確認"), ("revision", HUGE)]), ("show/1/delete", [("revision", HUGE)]), ("show/1/copy", [("field", "name")]),
-        ("show/1/restore/1", [("codes", "nothing")]), ("show/1/restore/999", [("codes", "name")]), ("calculate", [("record", HUGE)]), ("calculate", [("age", HUGE)]),
-        ("export", [("columns", "nothing")]), ("export", [("format", "exe"), ("list", "sort=%00")]), ("import", []),
+        ("bulk", [("ids", HUGE), ("do", "delete")]),
+        ("restore", [("ids", HUGE)]),
+        ("restore", [("ids", "7")]),
+        ("show/1/action", [("action", "x" * 9999)]),
+        ("show/1/action", [("action", "内容確認"), ("revision", HUGE)]),
+        ("show/1/delete", [("revision", HUGE)]),
+        ("show/1/copy", [("field", "name")]),
+        ("show/1/restore/1", [("codes", "nothing")]),
+        ("show/1/restore/999", [("codes", "name")]),
+        ("calculate", [("record", HUGE)]),
+        ("calculate", [("age", HUGE)]),
+        ("export", [("columns", "nothing")]),
+        ("export", [("format", "exe"), ("list", "sort=%00")]),
+        ("import", []),
     ):
         assert clerk.post(f"{base}/{address}", data).status < 500, (address, str(data)[:40])
 
@@ -121,12 +212,21 @@ def test_pages_ask_the_database_the_same_number_of_times_whatever_they_show(town
 
     def one(number: int) -> int:
         return town.add(
-            town.cases, no=f"N-{number}", name=f"患者{number}", risks=["高血圧"], staff=[{"code": "ito"}, {"code": "sato"}],
+            town.cases,
+            no=f"N-{number}",
+            name=f"患者{number}",
+            risks=["高血圧"],
+            staff=[{"code": "ito"}, {"code": "sato"}],
             family=[{"id": None, "values": {"who": str(n), "years": n}} for n in range(number)],
         )
 
     first = one(1)
-    addresses = (f"/k/{town.cases}/", f"/k/{town.cases}/show/{first}", f"/k/{town.cases}/edit/{first}", f"/k/{town.cases}/trash")
+    addresses = (
+        f"/k/{town.cases}/",
+        f"/k/{town.cases}/show/{first}",
+        f"/k/{town.cases}/edit/{first}",
+        f"/k/{town.cases}/trash",
+    )
     before = [statements(a) for a in addresses]
     for number in range(2, 30):
         one(number)

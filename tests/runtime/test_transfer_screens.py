@@ -64,7 +64,9 @@ def test_a_column_with_the_label_of_a_row_goes_to_the_top(town: Town, clerk: Vis
 
 
 def test_wrong_choices_keep_what_was_chosen(town: Town, clerk: Visitor, mapping: Page) -> None:
-    form = mapping.form("import").put({"column:1": "name", "column:2": "name", "key": "no", "year": "2020", "bad_cells": "empty"})
+    form = mapping.form("import").put(
+        {"column:1": "name", "column:2": "name", "key": "no", "year": "2020", "bad_cells": "empty"}
+    )
     page = form.send(do="run")
     assert page.status == 422
     assert page.problems()

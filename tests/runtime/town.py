@@ -25,7 +25,14 @@ PACKAGES = ("lowcode.runtime", "lowcode.admin")
 Pairs = list[tuple[str, str]]
 STATES = ("受理", "確認済", "解除")
 
-EVERY_RIGHT = ("recordViewable", "recordAddable", "recordEditable", "recordDeletable", "recordImportable", "recordExportable")
+EVERY_RIGHT = (
+    "recordViewable",
+    "recordAddable",
+    "recordEditable",
+    "recordDeletable",
+    "recordImportable",
+    "recordExportable",
+)
 
 CLINICS = (
     an_app("clinics", name="医療機関")
@@ -50,32 +57,69 @@ CASES = (
     .date("onset", label="発症日")
     .field("FILE", "papers", label="書類")
     .field("USER_SELECT", "staff", label="担当", entities=[])
-    .field("SINGLE_LINE_TEXT", "clinic", label="医療機関", lookup={
-        "relatedApp": {"code": "clinics"}, "relatedKeyField": "clinic",
-        "fieldMappings": [{"field": "clinic_phone", "relatedField": "phone"}],
-        "lookupPickerFields": ["phone"], "filterCond": "", "sort": "", "freshness": "DRIFT",
-    })
+    .field(
+        "SINGLE_LINE_TEXT",
+        "clinic",
+        label="医療機関",
+        lookup={
+            "relatedApp": {"code": "clinics"},
+            "relatedKeyField": "clinic",
+            "fieldMappings": [{"field": "clinic_phone", "relatedField": "phone"}],
+            "lookupPickerFields": ["phone"],
+            "filterCond": "",
+            "sort": "",
+            "freshness": "DRIFT",
+        },
+    )
     .text("clinic_phone", label="医療機関の電話")
     .long_text("memo", label="メモ")
     .subtable("family", an_app().text("who", label="氏名").number("years", label="年齢"), label="同居者")
     .formula("sum", "SUM(years)", label="年齢の計")
-    .field("REFERENCE_TABLE", "visits", label="観察", referenceTable={
-        "relatedApp": {"code": "visits"}, "condition": {"field": "no", "relatedField": "case_no"},
-        "filterCond": "", "displayFields": ["at", "temp"], "sort": "at desc", "size": "3",
-    })
+    .field(
+        "REFERENCE_TABLE",
+        "visits",
+        label="観察",
+        referenceTable={
+            "relatedApp": {"code": "visits"},
+            "condition": {"field": "no", "relatedField": "case_no"},
+            "filterCond": "",
+            "displayFields": ["at", "temp"],
+            "sort": "at desc",
+            "size": "3",
+        },
+    )
     .view("全件", "no", "name", "age", "state", "onset", "staff", sort="no asc")
     .view("入院", "no", "name", condition='state in ("入院")', sort="no asc")
     .calendar("発症日", "onset", "name")
     .part("settings", {"name": "患者台帳", "titleField": {"selectionMode": "MANUAL", "code": "name"}})
-    .part("acl", {"app": {"rights": [{"entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, **dict.fromkeys(EVERY_RIGHT, True)}]}})
-    .part("status", {
-        "enable": True,
-        "states": {s: {"name": s, "index": str(n), "assignee": {"type": "ONE", "entities": []}} for n, s in enumerate(STATES)},
-        "actions": [
-            {"name": "内容確認", "from": "受理", "to": "確認済", "filterCond": ""},
-            {"name": "解除する", "from": "確認済", "to": "解除", "filterCond": ""},
-        ],
-    })
+    .part(
+        "acl",
+        {
+            "app": {
+                "rights": [
+                    {
+                        "entity": {"type": "GROUP", "code": "everyone"},
+                        "includeSubs": False,
+                        **dict.fromkeys(EVERY_RIGHT, True),
+                    }
+                ]
+            }
+        },
+    )
+    .part(
+        "status",
+        {
+            "enable": True,
+            "states": {
+                s: {"name": s, "index": str(n), "assignee": {"type": "ONE", "entities": []}}
+                for n, s in enumerate(STATES)
+            },
+            "actions": [
+                {"name": "内容確認", "from": "受理", "to": "確認済", "filterCond": ""},
+                {"name": "解除する", "from": "確認済", "to": "解除", "filterCond": ""},
+            ],
+        },
+    )
 )
 """A ledger with every kind of part that a page can show."""
 
@@ -99,7 +143,9 @@ class Form:
                 continue
             name, kind = str(control.get("name")), str(control.get("type") or "")
             if control.tag == "select":
-                for option in control.xpath(".//option[@selected]") or control.xpath("self::*[not(@multiple)]//option")[:1]:
+                for option in (
+                    control.xpath(".//option[@selected]") or control.xpath("self::*[not(@multiple)]//option")[:1]
+                ):
                     yield name, str(option.get("value", option.text or ""))
             elif control.tag == "textarea":
                 # A browser drops the line break after the tag.
@@ -172,9 +218,11 @@ class Page:
 
     def form(self, id: str = "", *, action: str = "") -> Form:
         """A form by its id, or by the end of its address."""
-        found = self.root.xpath(f"//form[@id='{id}']") if id else [
-            f for f in self.root.iter("form") if str(f.get("action") or "").endswith(action)
-        ]
+        found = (
+            self.root.xpath(f"//form[@id='{id}']")
+            if id
+            else [f for f in self.root.iter("form") if str(f.get("action") or "").endswith(action)]
+        )
         assert found, f"no form {id or action!r} on {self.path}"
         return Form(self, t.cast(HtmlElement, found[0]))
 
@@ -210,7 +258,13 @@ class Page:
 
     def values(self) -> dict[str, str]:
         """The values of a record's page by their labels."""
-        return dict(zip(self.all("//div[contains(@class,'value')]/dt"), self.all("//div[contains(@class,'value')]/dd"), strict=True))
+        return dict(
+            zip(
+                self.all("//div[contains(@class,'value')]/dt"),
+                self.all("//div[contains(@class,'value')]/dd"),
+                strict=True,
+            )
+        )
 
     def problems(self) -> list[str]:
         """The sentences of the error summary."""
@@ -247,7 +301,9 @@ class Visitor:
 
     def get(self, path: str, query: Pairs | None = None) -> Page:
         """Open a page."""
-        return Page(self, self.browser.client.get(path, query_string=MultiDict(query) if query else None, buffered=True))
+        return Page(
+            self, self.browser.client.get(path, query_string=MultiDict(query) if query else None, buffered=True)
+        )
 
     def post(self, path: str, data: Pairs | None = None, *, token: bool = True) -> Page:
         """Send a form that no page has."""
