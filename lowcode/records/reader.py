@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from lowcode import db
 from lowcode.access.actor import Actor
 from lowcode.access.policy import AppPolicy, Policy
 from lowcode.errors import NotFound, invalid
@@ -28,7 +29,8 @@ from lowcode.records.rows import Selection, chunks, read_rows, selection, to_rec
 from lowcode.records.totals import measure
 
 LATE_LOOKUP_OFFSET = 200
-"""From this offset on a page finds its ids first and reads the rows afterwards."""
+"""From this offset on a page finds its ids first and reads the rows afterwards, where that is cheaper."""
+NEWEST_FIRST = frozenset({(ast.SortKey("$id", True),)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,17 +137,22 @@ class RecordReader:
         """
         codes = self.readable if fields is None else self.readable & frozenset(fields)
         shape = json_columns(self.live, codes, self.connection.dialect)
-        main = self.tables.main
         if ids is None:
             ids = self._page_ids(condition, order, limit, offset)
         if ids is None:
-            statement = sa.select(*shape.columns).where(*self._conditions(condition)).order_by(*self._order(order))
-            found = [shape.json(row) for row in self.connection.execute(statement.limit(limit).offset(offset))]
+            conditions = self._conditions(condition)
+            if not conditions and tuple(order) in NEWEST_FIRST:
+                rows = self.connection.execute(shape.select_newest, {"limit": limit, "offset": offset}).all()
+            else:
+                statement = shape.select.where(*conditions).order_by(*self._order(order))
+                rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
+            found = shape.json(rows)
         else:
             by_id: dict[int, dict[str, t.Any]] = {}
+            visible = self._visible()
+            statement = shape.select_ids.where(*visible) if visible else shape.select_ids
             for part in chunks(ids):
-                statement = sa.select(*shape.columns).where(main.c.id.in_(part), *self._visible())
-                by_id |= {row[0]: shape.json(row) for row in self.connection.execute(statement)}
+                by_id |= {one["id"]: one for one in shape.json(self.connection.execute(statement, {"ids": list(part)}).all())}
             found = [by_id[i] for i in ids if i in by_id]
         if found and shape.subtables:
             for subtable in shape.subtables:
@@ -167,7 +174,7 @@ class RecordReader:
         self, condition: ast.Node | None, order: Sequence[ast.SortKey], limit: int, offset: int
     ) -> builtins.list[int] | None:
         """The ids of a page where finding them first is cheaper than reading rows at once; else None."""
-        if offset < LATE_LOOKUP_OFFSET:
+        if offset < LATE_LOOKUP_OFFSET or not db.skipped_rows_are_read(self.connection):
             quick = top.top_n(
                 condition, order, limit, self.definition, self.tables, self.ctx, self.readable, offset=offset,
                 related=self._related, visible=self._visible(),
