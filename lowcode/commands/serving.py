@@ -63,10 +63,10 @@ def serve(
         nobody = not users.any_user(connection)
     if nobody:
         print(say("cli.setup_code", address=_browse(binds[0]), code=first.setup_code(services.settings)), flush=True)
-    print(say("cli.serving", address=_browse(binds[0])), flush=True)
     # Connections must not be shared with the workers that are forked from here.
     services.engine.dispose()
-    _Supervisor(_Application(binds, workers or min(4, os.cpu_count() or 1)), with_jobs and jobs_exist()).run()
+    application = _Application(binds, workers or min(4, os.cpu_count() or 1), say("cli.serving", address=_browse(binds[0])))
+    _Supervisor(application, with_jobs and jobs_exist()).run()
     raise SystemExit(0)
 
 
@@ -94,8 +94,13 @@ def _worker(options: argparse.Namespace) -> Answer:
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Our application in gunicorn; each worker makes its own, with its own connections."""
 
-    def __init__(self, binds: Sequence[str], workers: int) -> None:
+    def __init__(self, binds: Sequence[str], workers: int, ready: str) -> None:
+        def when_ready(arbiter: Arbiter) -> None:
+            # Not before: whoever opens the address as soon as it is printed would be refused.
+            print(ready, flush=True)
+
         self._chosen = {
+            "when_ready": when_ready,
             "bind": list(binds),
             "workers": workers,
             "worker_class": "gthread",
