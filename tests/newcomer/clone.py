@@ -33,7 +33,7 @@ def why_absent() -> str | None:
 
 
 def real_data() -> Path | None:
-    """The folder of published files beside the project, where it is (`real_data` would leave the test out without it)."""
+    """The folder of published files beside the project, where it is (the fixture would leave the test out)."""
     folder = Path(os.environ.get("LOWCODE_REAL_DATA") or ROOT.parent / "shared" / "data" / "real")
     return folder if folder.is_dir() else None
 

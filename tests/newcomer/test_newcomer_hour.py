@@ -24,8 +24,6 @@ from tests.newcomer.snapshots import Snapshots
 if t.TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.conftest import BrowserProblems
-
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 OWN_APP = "大阪府の陽性者"
 KNOWN = "1000"
@@ -51,7 +49,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Snapshots:
     return snapshots.published(folder) if folder is not None else snapshots.invented(tmp_path)
 
 
-def test_the_newcomers_hour(clone: Clone, files: Snapshots, page: Page, browser_problems: BrowserProblems) -> None:
+def test_the_newcomers_hour(clone: Clone, files: Snapshots, page: Page, phone_page: Page) -> None:
     clone.start()
     assert set(clone.passwords) == {"admin", "hoken", "jimu"}
     assert clone.logins_file() == clone.passwords
@@ -80,6 +78,10 @@ def test_the_newcomers_hour(clone: Clone, files: Snapshots, page: Page, browser_
     assert "2030-01-15 21:40" in person.value("最終観察日時")
     person.picture("roll-up")
 
+    pocket = Newcomer(phone_page, clone.address)
+    pocket.log_in("hoken", clone.passwords["hoken"], "phone-")
+    pocket.look_on_a_phone(case)
+
     person.app_from_file(files.first, OWN_APP, files.rows)
     person.add_field_and_view("担当メモ", "担当確認")
     person.open_view(OWN_APP, "担当確認")
@@ -87,9 +89,8 @@ def test_the_newcomers_hour(clone: Clone, files: Snapshots, page: Page, browser_
     person.type_into("担当メモ", NOTE)
     person.open_view(OWN_APP, "担当確認")
     counts = person.import_by_key(files.second, "番号")
-    assert counts == {
-        "created": f"{files.created:,}", "updated": f"{files.updated:,}", "unchanged": f"{files.unchanged:,}", "failed": "0",
-    }  # fmt: skip
+    expected = {"created": files.created, "updated": files.updated, "unchanged": files.unchanged, "failed": 0}
+    assert counts == {name: f"{number:,}" for name, number in expected.items()}
     person.open_view(OWN_APP, "担当確認")
     assert f"{files.rows + files.created:,}" in page.locator(".list-foot").inner_text().replace("+", "")
     person.open_row(KNOWN)
