@@ -18,11 +18,21 @@ from lowcode.definition.upgrade import upgrade
 from lowcode.deploy import versions
 from lowcode.deploy.checking import query_problems
 from lowcode.deploy.versions import AppRow
-from lowcode.errors import Forbidden, Invalid, NotFound, Path, Problem
+from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Path, Problem
 from lowcode.records.workspace import Workspace
 from lowcode.web import state
 
 Json = dict[str, t.Any]
+
+
+class Stamp(t.NamedTuple):
+    """What a form was drawn from: the live version and the revision of the draft."""
+
+    live: int
+    revision: int
+
+    def __str__(self) -> str:
+        return f"{self.live}.{self.revision}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +52,11 @@ class Bench:
     """Every live app by code; only for checks."""
     visible: Mapping[str, AppDefinition]
     """The apps that whoever asks may see, by code; for choices."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """What forms carry, so that two authors notice each other."""
+        return Stamp(self.app.live_version or 0, self.draft.revision)
 
     @property
     def has_draft(self) -> bool:
@@ -166,12 +181,20 @@ def _ids(definition: AppDefinition, part: LayoutPart, wanted: frozenset[int]) ->
     return rows
 
 
-def save(space: Workspace, bench: Bench, raw: Mapping[str, t.Any], revision: int) -> deploy.Draft:
-    """Keep ``raw`` as the draft, if nobody else saved one since ``revision``.
+def save(space: Workspace, bench: Bench, raw: Mapping[str, t.Any], seen: Stamp) -> deploy.Draft:
+    """Keep ``raw`` as the draft, if what its author saw is still what there is.
 
-    Without a draft the first save also refuses when another version went live in between.
+    :raises Conflict: somebody saved the draft meanwhile, or published while there was none.
     """
-    return deploy.save_draft(space.connection, bench.app.id, raw, state.actor(), revision=revision)
+    if not bench.has_draft and seen.revision == 0 and seen.live != bench.stamp.live:
+        raise Conflict("designer.live_moved")
+    return deploy.save_draft(space.connection, bench.app.id, raw, state.actor(), revision=seen.revision)
+
+
+def check_seen(bench: Bench, seen: Stamp) -> None:
+    """Raise :class:`Conflict` unless the draft is still the one that its author saw."""
+    if bench.draft.revision != seen.revision:
+        raise Conflict("deploy.draft_changed", app=bench.app.code)
 
 
 def hidden_apps(bench: Bench) -> tuple[Problem, ...]:

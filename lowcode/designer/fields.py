@@ -63,7 +63,7 @@ def add_field(app: int) -> frame.Answer:
             problems = _own_problems(bench, made, settings["code"])
             if problems and "keep" not in form:
                 raise Invalid(problems)
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except (Invalid, Conflict) as error:
         with state.reading() as space:
             bench = _bench(space, app)
@@ -146,7 +146,7 @@ def change_field(app: int, code: str) -> frame.Answer:
             problems = _own_problems(bench, made, settings["code"])
             if problems and "keep" not in form:
                 raise Invalid(problems)
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except (Invalid, Conflict) as error:
         with state.reading() as space:
             bench = _bench(space, app)
@@ -169,7 +169,7 @@ def change_type(app: int, code: str) -> frame.Answer:
         _changeable(owner[code])
         owner[code] = drafting.retype(owner[code], kind)
         placing.find(made["layout"], code).part["type"] = owner[code]["type"]
-        save(space, bench, made, frame.revision())
+        save(space, bench, made, frame.stamp())
     frame.saved("type_changed", label=owner[code].get("label", code), type=words.type_words(kind))
     return flask.redirect(flask.url_for("designer.edit_field", app=app, code=code))
 
@@ -281,7 +281,7 @@ def retire_field(app: int, code: str) -> frame.Answer:
             bench = _bench(space, app)
             settings = _settings(bench, code)
             _changeable(settings)
-            save(space, bench, drafting.retire_field(bench.raw, code), frame.revision())
+            save(space, bench, drafting.retire_field(bench.raw, code), frame.stamp())
         frame.saved("field_retired", label=settings.get("label", code))
         return flask.redirect(flask.url_for("designer.overview", app=app))
     with state.reading() as space:
@@ -371,7 +371,7 @@ def restore_field(app: int) -> frame.Answer:
                 if found is None:
                     raise NotFound("definition.no_such_field", code=wanted)
                 made = drafting.restore_field(bench.raw, found.code, found.settings, found.table)
-                save(space, bench, made, frame.revision())
+                save(space, bench, made, frame.stamp())
         except (Invalid, Conflict) as error:
             problems, status = frame.refusal(error), error.status
         else:

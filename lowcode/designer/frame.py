@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from lowcode.access.actor import Actor
 from lowcode.designer import words
-from lowcode.designer.bench import Bench
+from lowcode.designer.bench import Bench, Stamp
 from lowcode.errors import Invalid, LowcodeError, Path, Problem
 from lowcode.records.catalog import LiveApp
 from lowcode.web import i18n, nav, state
@@ -70,12 +70,12 @@ def problem_lines(bench: Bench, problems: Iterable[Problem]) -> list[Line]:
     ]
 
 
-def revision() -> int:
-    """The revision of the draft that the form was drawn from."""
-    text = flask.request.form.get("revision", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+def stamp() -> Stamp:
+    """What the form was drawn from. Raises :class:`Invalid` for a form without it."""
+    live, _, revision = flask.request.form.get("revision", "").partition(".")
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (live, revision)):
         raise Invalid([Problem(code="designer.no_revision")])
-    return int(text)
+    return Stamp(int(live), int(revision))
 
 
 def refusal(error: LowcodeError) -> list[ProblemLine]:

@@ -58,7 +58,7 @@ def save_json(app: int) -> frame.Answer:
             _, _, problems = read_draft(bench.app, bench.live, typed, bench.known)
             if problems and "keep" not in form:
                 raise Invalid(problems)
-            save(space, bench, typed, frame.revision())
+            save(space, bench, typed, frame.stamp())
     except Invalid as error:
         return _page(bench, text, mark(bench, text, error.problems), error), error.status
     except (Conflict, TooLarge) as error:

@@ -8,7 +8,7 @@ import flask
 
 from lowcode import deploy
 from lowcode.designer import drafting, frame, outline, placing, proposals, words
-from lowcode.designer.bench import open_bench, save
+from lowcode.designer.bench import check_seen, open_bench, save
 from lowcode.designer.blueprint import blueprint
 from lowcode.errors import Conflict, NotFound
 from lowcode.web import i18n, state
@@ -72,7 +72,7 @@ def move_part(app: int) -> frame.Answer:
                 raise NotFound("not_found")
             made = drafting.copied(bench.raw)
             placing.move(made["layout"], form.get("key", ""), how, form.get("group", ""))
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except (Conflict, NotFound) as error:
         if isinstance(error, NotFound) and error.code != "definition.no_such_field":
             raise
@@ -91,7 +91,7 @@ def remove_part(app: int) -> frame.Answer:
             if placing.find(made["layout"], key).key:
                 raise NotFound("definition.no_such_field", code=key)
             placing.remove(made["layout"], key)
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except Conflict as error:
         return _page(app, frame.refusal(error), error.status)
     frame.saved("part_removed")
@@ -103,8 +103,7 @@ def discard(app: int) -> frame.Answer:
     """Throw the draft away."""
     with state.writing() as space:
         bench = open_bench(space, app)
-        if bench.draft.revision != frame.revision():
-            raise Conflict("deploy.draft_changed", app=bench.app.code)
+        check_seen(bench, frame.stamp())
         deploy.discard_draft(space.connection, bench.app.id)
     frame.saved("discarded")
     return flask.redirect(flask.url_for("designer.overview", app=app))

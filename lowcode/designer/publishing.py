@@ -11,7 +11,7 @@ from lowcode import db, deploy
 from lowcode.accounts import audit
 from lowcode.deploy import Plan
 from lowcode.designer import frame, review
-from lowcode.designer.bench import Bench, hidden_apps, open_bench, own_changes, version_definition
+from lowcode.designer.bench import Bench, check_seen, hidden_apps, open_bench, own_changes, version_definition
 from lowcode.designer.blueprint import blueprint
 from lowcode.designer.fields import filled
 from lowcode.errors import Conflict, Invalid, LowcodeError, NotFound, Problem
@@ -103,8 +103,7 @@ def publish(app: int) -> frame.Answer:
     try:
         with state.reading() as space:
             bench = open_bench(space, app)
-            if bench.draft.revision != frame.revision():
-                raise Conflict("deploy.draft_changed", app=bench.app.code)
+            check_seen(bench, frame.stamp())
             plan, problems = _plan(space, bench)
             if problems:
                 raise Invalid(problems)
@@ -133,8 +132,7 @@ def rebase(app: int) -> frame.Answer:
     """The draft is meant to follow the version that others published; the review shows what it does to theirs."""
     with state.writing() as space:
         bench = open_bench(space, app)
-        if bench.draft.revision != frame.revision():
-            raise Conflict("deploy.draft_changed", app=bench.app.code)
+        check_seen(bench, frame.stamp())
         if flask.request.form.get("live") != str(bench.app.live_version):
             raise Conflict("deploy.moved", app=bench.app.code)
         deploy.rebase_draft(space.connection, bench.app.id)

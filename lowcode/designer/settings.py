@@ -97,7 +97,7 @@ def edit_settings(app: int) -> frame.Answer:
             own = [p for p in problems if p.path[:1] in (("settings",), ("code",))]
             if own:
                 raise Invalid(own)
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except (Invalid, Conflict) as error:
         with state.reading() as space:
             bench = open_bench(space, app)

@@ -63,7 +63,7 @@ def move_view(app: int) -> frame.Answer:
         with state.writing() as space:
             bench = open_bench(space, app)
             step = -1 if form.get("how") == "up" else 1
-            save(space, bench, drafting.move_view(bench.raw, form.get("name", ""), step), frame.revision())
+            save(space, bench, drafting.move_view(bench.raw, form.get("name", ""), step), frame.stamp())
     except Conflict as error:
         return _refused(app, error)
     return flask.redirect(flask.url_for("designer.list_views", app=app))
@@ -76,7 +76,7 @@ def delete_view(app: int) -> frame.Answer:
     try:
         with state.writing() as space:
             bench = open_bench(space, app)
-            save(space, bench, drafting.delete_view(bench.raw, name), frame.revision())
+            save(space, bench, drafting.delete_view(bench.raw, name), frame.stamp())
     except Conflict as error:
         return _refused(app, error)
     frame.saved("view_deleted", name=name)
@@ -120,7 +120,7 @@ def edit_view(app: int) -> frame.Answer:
             found = _problems(bench, made, view["name"])
             if found and "keep" not in flask.request.form:
                 raise Invalid(found)
-            save(space, bench, made, frame.revision())
+            save(space, bench, made, frame.stamp())
     except (Invalid, Conflict) as error:
         with state.reading() as space:
             bench = open_bench(space, app)

@@ -335,6 +335,20 @@ def test_two_people_on_one_draft_notice_each_other(desk: Desk) -> None:
     assert "備考" in properties
 
 
+def test_a_page_drawn_before_another_version_went_live_says_so(desk: Desk) -> None:
+    app = checkups(desk)
+    early = desk.get(f"/k/admin/app/{app}/json").form()
+    live = desk.live(app)
+    live["properties"]["temp"]["label"] = "腋窩温"
+    deploy.apply_definition(desk.services.engine, app, live, system("somebody else"))
+    refused = desk.post(f"/k/admin/app/{app}/json", early, 409)
+    assert "新しい版が公開されました" in refused.words(".error-summary li")[0]
+    assert desk.draft(app)["properties"]["temp"]["label"] == "腋窩温"
+    desk.post(f"/k/admin/app/{app}/json", refused.form())
+    review = desk.get(f"/k/admin/app/{app}/review")
+    assert review.words(".review strong") == ["項目名を「腋窩温」から「体温」に変えます。"]
+
+
 def test_a_draft_on_older_ground_shows_what_others_published(desk: Desk) -> None:
     app = checkups(desk)
     desk.add_field(app, "備考", "")
