@@ -65,7 +65,8 @@ def serve(
         print(say("cli.setup_code", address=_browse(binds[0]), code=first.setup_code(services.settings)), flush=True)
     # Connections must not be shared with the workers that are forked from here.
     services.engine.dispose()
-    application = _Application(binds, workers or min(4, os.cpu_count() or 1), say("cli.serving", address=_browse(binds[0])))
+    ready = say("cli.serving", address=_browse(binds[0]))
+    application = _Application(binds, workers or min(4, os.cpu_count() or 1), ready)
     _Supervisor(application, with_jobs and jobs_exist()).run()
     raise SystemExit(0)
 
