@@ -115,7 +115,7 @@ class Desk:
         screen = self.send("/k/admin/app/new", {"name": name, "code": code}, action="/new/empty")
         return int(screen.location.rstrip("/").rsplit("/", 1)[-1])
 
-    def add_field(self, app: int, label: str, kind: str, status: int = 302, **values: str) -> Screen:
+    def add_field(self, app: int, label: str, kind: str, status: t.Any = 302, **values: t.Any) -> Screen:
         """A field with settings."""
         place = values.pop("place", "")
         query = {"label": label, "type": kind, "place": place}

@@ -37,11 +37,12 @@ class House:
     def install(self, definition: AppDefinition) -> int:
         """Make an app live without the deploy machinery."""
         with db.writing(self.engine) as connection:
-            app_id = connection.execute(
+            made = connection.execute(
                 sa.insert(models.App.__table__).values(
                     code=definition.code, live_version=1, next_id=definition.next_id, created_at=self.now
                 )
-            ).inserted_primary_key[0]
+            )
+            app_id = int((made.inserted_primary_key or (0,))[0])
             connection.execute(
                 sa.insert(models.AppVersion.__table__).values(
                     app_id=app_id, version=1, definition=orjson.dumps(dump(definition)).decode(), hash="",

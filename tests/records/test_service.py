@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from decimal import Decimal
 
 import pytest
@@ -234,7 +235,7 @@ def test_choices_settle_the_clashes_that_were_shown(ledger: House) -> None:
         ledger.edit("ledger", saved.id, 1, **mine)
     shown = caught.value.records[0]
     assert {clash_key(c.path) for c in shown.clashes} == {"name", "age", f"family/{father.id}/years"}
-    choices = {"name": "theirs", "age": "mine", f"family/{father.id}/years": "mine"}
+    choices: dict[str, t.Literal["mine", "theirs"]] = {"name": "theirs", "age": "mine", f"family/{father.id}/years": "mine"}
     (settled,) = ledger.save("ledger", Change(id=saved.id, revision=1, values=mine, choices=choices, chosen_at=shown.revision))
     assert (settled["name"], settled["age"]) == ("theirs", Decimal(3))
     assert [(r.values["who"], r.values["years"]) for r in settled["family"]] == [("父", Decimal(62))]
