@@ -184,23 +184,29 @@ def copy_again(app: int, record_id: int) -> Response:
 def _related(space: Workspace, live: LiveApp, reader: RecordReader, record: Record) -> list[shown.Section]:
     ctx = reader.ctx
     found = []
+    waiting: list[str] = []
     for f in live.definition.fields:
         if not isinstance(f, ReferenceTableField) or f.code not in reader.readable:
             continue
         label = f.display_label(ctx.locale)
         other = space.snapshot.find(f.reference_table.related_app.code)
         if other is None:
-            waiting = messages.text("runtime.waiting_for_app", ctx.locale, app=f.reference_table.related_app.code)
-            found.append(
-                shown.Section(
-                    title=label, id=f"related-{f.id}", body=Markup('<p class="card-body muted">{}</p>').format(waiting)
-                )
-            )
+            waiting.append(label)
             continue
         section = _related_section(space, live, record, f, other, label)
         if section is not None:
             found.append(section)
+    if waiting:
+        found.append(_waiting_section(waiting, ctx))
     return found
+
+
+def _waiting_section(labels: list[str], ctx: Context) -> shown.Section:
+    """One folded card for everything whose app is not installed: a page full of empty cards hides what is there."""
+    title = messages.text("runtime.waiting_for_apps", ctx.locale, count=len(labels))
+    joined = messages.text("runtime.comma", ctx.locale).join(labels)
+    body = Markup('<p class="card-body muted">{}</p>').format(joined)
+    return shown.Section(title=title, id="related-waiting", fold=True, open=False, body=body)
 
 
 def _related_section(
