@@ -63,6 +63,7 @@ def keep_upload(part: FileStorage, *, preview: bool = False) -> FileRef:
 
 def _holder(app: int, field_id: int, key: str) -> int:
     """The record that has a file: its rights decide."""
+    services().store.path(key)  # refuses what is no key before the database is asked
     with reading() as space:
         files = models.File.__table__
         wanted = sa.select(files.c.record_id).where(files.c.key == key, files.c.app_id == app, files.c.claimed)

@@ -46,12 +46,13 @@ def import_file(app: int) -> str | Response | tuple[str, int]:
 
 def _path_of(key: str) -> tuple[Path, str]:
     """The uploaded file, for whoever uploaded it; anybody else's does not exist."""
+    path = services().store.path(key)
     files = models.File.__table__
     with reading() as space:
         row = space.connection.execute(sa.select(files.c.name, files.c.created_by).where(files.c.key == key)).first()
     if row is None or row.created_by != actor().user_id:
         raise NotFound("file.not_found")
-    return services().store.path(key), row.name
+    return path, row.name
 
 
 def _preview(path: Path, source: t.Mapping[str, str]) -> tabular.Preview:

@@ -15,6 +15,7 @@ from lowcode import messages
 from lowcode.definition.schema import AppDefinition, View
 from lowcode.errors import Invalid, NotFound
 from lowcode.fields.base import Context, Field
+from lowcode.fields.options import ChoiceField
 from lowcode.query import filters, kintone
 from lowcode.query.ast import Node, SortKey, all_of
 from lowcode.records.catalog import LiveApp
@@ -364,17 +365,16 @@ class ListPage:
         rows = []
         reading = self._reading()
         back = request.query_string.decode()
-        for record in self.records:
-            url = url_for("runtime.show_record", app=self.live.id, record_id=record.id, list=back or None)
-            cells: list[Markup | None] = []
-            for at, f in enumerate(self.columns):
-                value = record.values.get(f.code)
-                drawn = None if f.is_empty(value) else escape(f.display(value, ctx))
-                cells.append(plain_in_link(f, value, drawn, ctx) if drawn is not None and at == primary else drawn)
+        # One address is built; the others differ in the record's number only.
+        first_url = url_for("runtime.show_record", app=self.live.id, record_id=0, list=back or None)
+        before, _, behind = first_url.partition("/show/0")
+        drawn = [self._drawn(f, in_link=at == primary) for at, f in enumerate(self.columns)]
+        for at, record in enumerate(self.records):
+            cells = [column[at] for column in drawn]
             rows.append(
                 {
                     "id": record.id,
-                    "url": url,
+                    "url": f"{before}/show/{record.id}{behind}",
                     "sub": reading.text(record.values.get(reading.code), ctx) if reading is not None else "",
                     "name": shown.title_of(definition, record.id, record.values, ctx),
                     "cells": cells,
@@ -398,6 +398,24 @@ class ListPage:
                 else url_for("runtime.new_record", app=self.live.id),
             },
         }
+
+    def _drawn(self, f: Field, *, in_link: bool) -> list[Markup | None]:
+        """A column's cells; choices repeat, and so each is drawn once."""
+        code, ctx, repeats = f.code, self.ctx, isinstance(f, ChoiceField)
+        known: dict[t.Any, Markup | None] = {}
+        found: list[Markup | None] = []
+        for record in self.records:
+            value = record.values.get(code)
+            if repeats and value in known:
+                found.append(known[value])
+                continue
+            cell = None if f.is_empty(value) else escape(f.display(value, ctx))
+            if in_link and cell is not None:
+                cell = plain_in_link(f, value, cell, ctx)
+            if repeats:
+                known[value] = cell
+            found.append(cell)
+        return found
 
     def _selection(self, may: dict[str, bool]) -> dict[str, t.Any] | None:
         actions = []

@@ -10,7 +10,7 @@ from datetime import datetime
 from markupsafe import Markup, escape
 
 from lowcode import messages
-from lowcode.definition.schema import AppDefinition, LayoutGroup, LayoutItem, LayoutRow, LayoutSubtable
+from lowcode.definition.schema import AppDefinition, LayoutGroup, LayoutItem, LayoutRow
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.rich_text import clean
 from lowcode.fields.subtable import SubtableField
