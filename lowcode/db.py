@@ -125,9 +125,10 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        value = value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
         if dialect.name == "sqlite":
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%f") if value.year >= 1000 else value.isoformat()[:26]
+            return value.isoformat(timespec="microseconds")[:26]
         return value
 
     def process_result_value(self, value: t.Any, dialect: sa.Dialect) -> datetime | None:

@@ -16,6 +16,8 @@ _KATAKANA: t.Final = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ")
 
 def fold(text: str) -> str:
     """Text as it is searched: NFKC, lower case, hiragana as katakana, runs of white space as one space."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = folded.translate(_KATAKANA)
     return " ".join(folded.split())

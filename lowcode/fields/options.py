@@ -183,7 +183,10 @@ class ChoiceField(Field):
                 yield Problem(code="choice.retired", params={"value": option.text(ctx.locale)})
 
     def display(self, value: Value, ctx: Context) -> Markup:
-        return Markup(", ").join(self.display_option(option_id, ctx) for option_id in self.chosen(value))
+        chosen = self.chosen(value)
+        if len(chosen) == 1:
+            return self.display_option(chosen[0], ctx)
+        return Markup(", ").join(self.display_option(option_id, ctx) for option_id in chosen)
 
     def display_option(self, option_id: int, ctx: Context) -> Markup:
         """An option as a coloured chip, or as plain text when it has no hue."""

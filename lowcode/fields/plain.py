@@ -35,6 +35,8 @@ def coerce_text(raw: t.Any, *, limit: int, lines: bool = False) -> str | None:
         raise invalid("text.not_text", value=shortened(raw))
     if len(raw) > limit:
         raise invalid("text.too_long", limit=limit, length=len(raw))
+    if raw.isprintable():
+        return raw  # neither line ends nor anything forbidden is printable
     text = _LINE_END.sub("\n", raw)
     if not lines and "\n" in text:
         raise invalid("text.line_break")

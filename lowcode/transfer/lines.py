@@ -74,6 +74,8 @@ class EntryReader:
             found = definition.field(column.field)
             reader = CellReader(column, found, ctx, spreadsheet=spreadsheet)
             (self.inner if column.subtable else self.top).append((column, found, reader))
+        self.plan = [(column.index, found.code, column, reader) for column, found, reader in self.top]
+        self.key = definition.field(options.key) if options.key is not None else None
         self.subtables = [
             f for f in definition.fields
             if isinstance(f, SubtableField) and any(c.subtable == f.code for c, _, _ in self.inner)
@@ -104,24 +106,28 @@ class EntryReader:
         number, cells = lines[0]
         made = Entry(row=number, lines=lines)
         if self.options.key is not None:
-            made.fingerprint = hash(tuple(tuple(map(as_text, row)) for _, row in lines))
+            made.fingerprint = hash(tuple([tuple(map(as_text, row)) for _, row in lines]))
         for row, each in lines:
             self._check_width(made, row, each)
-        for column, found, reader in self.top:
-            cell = cells[column.index] if column.index < len(cells) else None
-            made.values[found.code] = self._take(made, column, cell, reader.read(cell))
+        values, count = made.values, len(cells)
+        for at, code, column, reader in self.plan:
+            cell = cells[at] if at < count else None
+            read = reader.read(cell)
+            values[code] = self._take(made, column, cell, read) if read.problems or read.note else read.value
         for table in self.subtables:
             made.tables[table.code] = []
         for row, each in lines:
             if self.inner:
                 self._inner_row(made, row, each)
-        if self.options.key is not None:
-            made.key = matched(self.definition.field(self.options.key), made.values.get(self.options.key))
+        if self.key is not None:
+            made.key = matched(self.key, made.values.get(self.key.code))
         if made.errors:
             self._check_rest(made)
         return made
 
     def _check_width(self, made: Entry, row: int, cells: Sequence[Cell]) -> None:
+        if len(cells) == self.width:
+            return
         beyond = [as_text(cell) for cell in cells[self.width :] if not is_blank(cell)]
         if beyond:
             problem = Problem(code="transfer.row_too_long", params={"row": row, "columns": self.width})

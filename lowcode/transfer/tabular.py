@@ -74,6 +74,8 @@ class Preview:
 
 def as_text(cell: Cell) -> str:
     """A cell as text."""
+    if type(cell) is str:
+        return cell
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -90,7 +92,12 @@ def is_footnote(cells: Sequence[Cell], width: int) -> bool:
     """Whether a row is a remark under the table: one cell only, and it begins with a mark or is a whole sentence."""
     if width < FOOTNOTE_WIDTH:
         return False
-    filled = [cell for cell in cells if not is_blank(cell)]
+    filled: list[Cell] = []
+    for cell in cells:
+        if not is_blank(cell):
+            if filled:
+                return False
+            filled.append(cell)
     if len(filled) != 1 or not isinstance(filled[0], str):
         return False
     text = filled[0].strip()

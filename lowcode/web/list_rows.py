@@ -13,11 +13,18 @@ from markupsafe import Markup, escape
 
 Row = Mapping[str, t.Any]
 Say = t.Callable[..., str]
+_MARK = "\ue000"
+"""A character of the private use area: no sentence and no escaping touches it."""
 
 
 def _plain(row: t.Any, name: str) -> t.Any:
     """A value of a row or column, whether it is a mapping or an object; missing ones are empty."""
     return row.get(name) if isinstance(row, Mapping) else getattr(row, name, None)
+
+
+def _safe(value: t.Any) -> str:
+    """``value`` as HTML; most cells are drawn already."""
+    return value if type(value) is Markup else escape(value)
 
 
 def table_rows(
@@ -35,6 +42,8 @@ def table_rows(
         classes = " ".join(filter(None, ("num" if _plain(column, "numeric") else "", f"cell-{kind}" if kind else "")))
         opens.append(None if _plain(column, "primary") else f'<td class="{escape(classes)}">' if classes else "<td>")
     form = escape(form_id)
+    # The sentence is looked up once; the name stands where the mark was.
+    label_before, _, label_behind = escape(say("web.select_row", name=_MARK)).partition(_MARK)
     parts: list[str] = []
     for row in rows:
         name = escape(_plain(row, "name"))
@@ -42,21 +51,21 @@ def table_rows(
         classes = " ".join(filter(None, ("is-selected" if selected else "", f"row-tint-{escape(tint)}" if tint else "")))
         parts.append(f'\n<tr class="{classes}">' if classes else "\n<tr>")
         if selectable:
-            label = escape(say("web.select_row", name=_plain(row, "name")))
+            label = f"{label_before}{name}{label_behind}"
             parts.append(
                 f'<td class="cell-check"><input class="tick" type="checkbox" name="ids" value="{escape(_plain(row, "id"))}" '
                 f'form="{form}" aria-label="{label}"{" checked" if selected else ""}></td>'
             )
         for opening, cell in zip(opens, _plain(row, "cells"), strict=True):
-            empty = cell is None or cell == ""
+            empty = not cell and (cell is None or cell == "")
             if opening is None:
                 sub = _plain(row, "sub")
                 below = f'<span class="cell-sub">{escape(sub)}</span>' if sub else ""
                 parts.append(
-                    f'<th scope="row" class="cell-main"><a href="{escape(_plain(row, "url"))}">{name if empty else escape(cell)}</a>{below}</th>'
+                    f'<th scope="row" class="cell-main"><a href="{escape(_plain(row, "url"))}">{name if empty else _safe(cell)}</a>{below}</th>'
                 )
             else:
-                parts.append(f"{opening}{none if empty else escape(cell)}</td>")
+                parts.append(f"{opening}{none if empty else _safe(cell)}</td>")
         parts.append("</tr>")
     return Markup("".join(parts))
 
@@ -79,9 +88,9 @@ def cards(columns: Sequence[t.Any], rows: Sequence[t.Any], say: Say, icon: t.Cal
         cells, name = _plain(row, "cells"), _plain(row, "name")
         title = cells[primary] if primary is not None and cells[primary] not in (None, "") else name
         note, call = _plain(row, "card_note"), _plain(row, "call_url")
-        shown = "".join(
-            f'<span class="row-card-fact">{before}{escape(cells[at])}</span>' for at, before in facts if cells[at] not in (None, "")
-        )
+        shown = "".join([
+            f'<span class="row-card-fact">{before}{_safe(cells[at])}</span>' for at, before in facts if cells[at] not in (None, "")
+        ])
         small = f"<small>{escape(note)}</small>" if note else ""
         button = (
             f'<a class="call-button" href="{escape(call)}">{phone}<span class="visually-hidden">{escape(say("web.call", name=name))}</span></a>'
