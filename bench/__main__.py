@@ -1,7 +1,12 @@
-"""``make bench``: ratios against the hand-written application; writes ``bench/RESULTS.md``."""
+"""``make bench``: ratios against the hand-written application; writes ``bench/RESULTS.md``.
+
+``SIZE``, ``ROUNDS`` and ``SECONDS_EACH`` say how much. ``DB=postgresql`` takes the server of ``LOWCODE_BENCH_PG_URL``,
+where two databases are made and dropped again, and writes ``bench/RESULTS-postgresql.md``.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -10,7 +15,7 @@ import sys
 import tempfile
 import time
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -169,23 +174,50 @@ def shown(times: list[float]) -> str:
     return f"{statistics.median(ordered):.2f} / {ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]:.2f}"
 
 
+@contextlib.contextmanager
+def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of two empty databases, ours and the hand-written one's."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'ours' / 'lowcode.db'}", f"sqlite:///{folder / 'hand.db'}"
+        return
+    server = sa.make_url(os.environ["LOWCODE_BENCH_PG_URL"]).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    names = ("lowcode_bench_ours", "lowcode_bench_hand")
+    try:
+        with engine.connect() as connection:
+            for name in names:
+                connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        ours_url, hand_url = (server.set(database=name).render_as_string(hide_password=False) for name in names)
+        yield ours_url, hand_url
+        with engine.connect() as connection:
+            for name in names:
+                connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    finally:
+        engine.dispose()
+
+
 def main() -> None:
+    kind = os.environ.get("DB", "sqlite")
     folder = Path(tempfile.mkdtemp(prefix="lowcode-bench-"))
     try:
         (folder / "ours").mkdir()
-        run = Run("SQLite", folder, (f"sqlite:///{folder / 'ours' / 'lowcode.db'}", f"sqlite:///{folder / 'hand.db'}"))
-        run.measure()
-        engine = db.make_engine("sqlite://")
-        with engine.connect() as connection:
-            version = connection.scalar(sa.text("SELECT sqlite_version()"))
+        with databases(kind, folder) as urls:
+            run = Run("SQLite" if kind == "sqlite" else "PostgreSQL", folder, urls)
+            run.measure()
+            engine = db.make_engine(urls[1])
+            with engine.connect() as connection:
+                asked = "SELECT 'SQLite ' || sqlite_version()" if kind == "sqlite" else "SELECT split_part(version(), ' on ', 1)"
+                version = connection.scalar(sa.text(asked))
+            engine.dispose()
         head = [
             "# Results", "",
-            f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, SQLite {version}, {os.cpu_count()} cores; gunicorn {WORKERS} × {THREADS} threads on both sides, "
-            "WAL and `synchronous=FULL` on both, one client. Read the ratios; times depend on the machine and on what else it does.", "",
+            f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, {version}, {os.cpu_count()} cores; gunicorn {WORKERS} × {THREADS} threads on both sides, "
+            "full durability on both (SQLite: WAL, `synchronous=FULL`), one client. Read the ratios; times depend on the machine and on what else it does.", "",
             "Ours carries rights, checks, merging, history, search text and the outbox; the hand-written application has none of them.", "",
         ]
         text = "\n".join([*head, *run.lines(), ""])
-        RESULTS.write_text(text, "utf-8")
+        (RESULTS if kind == "sqlite" else RESULTS.with_name("RESULTS-postgresql.md")).write_text(text, "utf-8")
         print(text)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
