@@ -11,6 +11,7 @@ from lowcode.fields.context import FileRef
 from lowcode.files.store import FileStore
 from lowcode.system import models
 
+LONGEST_KEY = 64
 UNSAFE = frozenset('\\/:*?"<>|\r\n\t\0')
 
 
@@ -55,6 +56,8 @@ class AttachableFiles:
 
     def get(self, key: str) -> FileRef | None:
         """The facts of a file, or None."""
+        if len(key) > LONGEST_KEY or "\0" in key:
+            return None  # no key of ours, and PostgreSQL would refuse the question
         files = models.File.__table__
         row = self._connection.execute(
             sa.select(files.c.name, files.c.content_type, files.c.size).where(files.c.key == key)

@@ -15,6 +15,7 @@ from lowcode import messages
 from lowcode.definition.schema import AppDefinition, View
 from lowcode.errors import Invalid, NotFound
 from lowcode.fields.base import Context, Field
+from lowcode.fields.link import LinkField
 from lowcode.fields.options import ChoiceField
 from lowcode.query import filters, kintone
 from lowcode.query.ast import Node, SortKey, all_of
@@ -137,8 +138,8 @@ class ListPage:
         condition, order = self.condition(), self.order()
         self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
         named = self.live.definition.title_field.code
-        reading = self._reading()
-        codes = [*[f.code for f in self.columns], named, *([reading.code] if reading is not None else [])]
+        beside = [f.code for f in (self._reading(), self._phone()) if f is not None]
+        codes = list(dict.fromkeys([*[f.code for f in self.columns], named, *beside]))
         self.records = self.reader.list(
             condition, order, limit=self.size, offset=(self.page - 1) * self.size, fields=codes
         )
@@ -151,6 +152,13 @@ class ListPage:
             found
             if found is not None and found.code not in codes and self.live.definition.title_field.code in codes
             else None
+        )
+
+    def _phone(self) -> LinkField | None:
+        """The telephone number that a phone's card offers to call."""
+        fields = [*self.columns, *self.live.definition.layout_order]
+        return next(
+            (f for f in fields if isinstance(f, LinkField) and f.is_phone and f.code in self.reader.readable), None
         )
 
     def _read_month(self, view: View) -> bool:
@@ -363,7 +371,7 @@ class ListPage:
                 }
             )
         rows = []
-        reading = self._reading()
+        reading, phone = self._reading(), self._phone()
         back = request.query_string.decode()
         # One address is built; the others differ in the record's number only.
         first_url = url_for("runtime.show_record", app=self.live.id, record_id=0, list=back or None)
@@ -375,6 +383,7 @@ class ListPage:
                 {
                     "id": record.id,
                     "url": f"{before}/show/{record.id}{behind}",
+                    "call_url": phone.href(str(record.values.get(phone.code) or "")) if phone is not None else None,
                     "sub": reading.text(record.values.get(reading.code), ctx) if reading is not None else "",
                     "name": shown.title_of(definition, record.id, record.values, ctx),
                     "cells": cells,

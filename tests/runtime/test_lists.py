@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.builders import an_app
 from tests.runtime.town import Pairs, Town, Visitor
 
 PEOPLE = (
@@ -161,3 +162,12 @@ def test_a_calendar_shows_a_month(people: Town, clerk: Visitor) -> None:
         "15来年"
     ]
     assert clerk.get(address, [("view", "発症日"), ("month", "9999-99")]).one("//table/caption") == "2026年11月"
+
+
+def test_a_phones_card_offers_to_call(town: Town, clerk: Visitor) -> None:
+    app = town.install(an_app("phones").text("name").field("LINK", "tel", protocol="CALL").view("名簿", "name").json())
+    town.add(app, name="山田", tel="090-1234-5678")
+    town.add(app, name="電話なし")
+    page = clerk.get(f"/k/{app}/")
+    assert page.attributes("//a[@class='call-button']", "href") == ["tel:09012345678"]
+    assert "山田" in page.one("//a[@class='call-button']")
