@@ -108,12 +108,12 @@ def _card(plan: Plan, change: Change, notes: list[Note], values: Mapping[int, in
     happens = [words.note_words(note) for note in notes]
     card = Card(action, HUES[action], words.change_words(change), (), weight=weight)
     if change.kind == "field_added" and plan.records:
-        happens.append(i18n.translate("designer.review.stays_empty", count=plan.records))
+        happens.append(i18n.translate("designer.review.stays_empty", count=f"{plan.records:,}"))
     if change.kind == "field_retired":
         count = values.get(change.field_id or 0, 0)
-        happens.insert(0, i18n.translate("designer.review.has_values", count=count))
+        happens.insert(0, i18n.translate("designer.review.has_values", count=f"{count:,}"))
         if count:
-            card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree", count=count))
+            card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree", count=f"{count:,}"))
     elif weight == "loss":
         card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree_loss"))
     lost = [item for item in plan.unconvertible if item.field_id == change.field_id]
