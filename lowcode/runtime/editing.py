@@ -28,7 +28,7 @@ from lowcode.runtime import shown
 from lowcode.runtime.attachments import with_uploads
 from lowcode.runtime.blueprint import blueprint, number_of
 from lowcode.runtime.older_forms import VERSION, older, renamed
-from lowcode.runtime.records import clip
+from lowcode.runtime.records import clip, file_pages
 from lowcode.web.state import actor, context, reading, written
 
 CHOOSE = "choose:"
@@ -132,7 +132,7 @@ class EditForm:
         locale = self.ctx.locale
         sections = []
         for title, anchor, _, items in shown.places(self.live.definition, self.reader.readable, locale):
-            drawn = [d for d in (self._item(f, item) for f, item in items) if d is not None]
+            drawn = [d for f, item in items for d in (self._item(f, item), self._pages(f)) if d is not None]
             if drawn:
                 sections.append({"title": title, "id": anchor, "parts": drawn})
         return {
@@ -144,6 +144,13 @@ class EditForm:
             "hidden": [{"name": n, "value": v} for n, v in hidden],
             "next_label": messages.text("runtime.save_next", locale) if self.record is None else "",
         }
+
+    def _pages(self, f: Field | None) -> dict[str, t.Any] | None:
+        """The pages of a record's attachments below their control: people type off what was faxed."""
+        if f is None or self.record is None or f.type_name != "FILE":
+            return None
+        pages = file_pages(self.live, self.record, f, self.record.values.get(f.code) or ())
+        return {"html": pages, "span": 12} if pages else None
 
     def _item(self, f: Field | None, item: t.Any) -> dict[str, t.Any] | None:
         if f is None:

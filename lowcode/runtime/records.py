@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from flask import flash, redirect, render_template, request, url_for
@@ -110,9 +111,24 @@ def _link_files(live: LiveApp, record: Record, sections: list[shown.Section]) ->
 
 def file_line(live: LiveApp, record: Record, f: Field, ref: t.Any) -> Markup:
     """A file as a link, with a picture of each page as soon as there are some."""
+    link = Markup('<a href="{}">{}</a> <span class="file-size">{}</span>').format(
+        url_for("runtime.download", app=live.id, record_id=record.id, field_id=f.id, key=ref.key),
+        ref.name,
+        size_words(ref.size),
+    )
+    return Markup('<li class="file">{}{}</li>').format(link, file_pages(live, record, f, [ref]))
+
+
+def file_pages(live: LiveApp, record: Record, f: Field, refs: Iterable[t.Any]) -> Markup:
+    """A picture of each page of some files, each a link to itself; nothing while there are none."""
+    pictures = Markup("").join(_pictures(live, record, f, ref) for ref in refs)
+    return Markup('<div class="file-pages">{}</div>').format(pictures) if pictures else Markup("")
+
+
+def _pictures(live: LiveApp, record: Record, f: Field, ref: t.Any) -> Markup:
     place = {"app": live.id, "record_id": record.id, "field_id": f.id, "key": ref.key}
     size = getattr(f, "thumbnail_size", "150")
-    pictures = Markup("").join(
+    return Markup("").join(
         Markup(
             '<a class="file-page" href="{0}"><img class="thumb" src="{0}" width="{1}" alt="{2}" loading="lazy"></a>'
         ).format(
@@ -122,11 +138,6 @@ def file_line(live: LiveApp, record: Record, f: Field, ref: t.Any) -> Markup:
         )
         for number in range(1, attachments.preview_count(ref) + 1)
     )
-    link = Markup('<a href="{}">{}</a> <span class="file-size">{}</span>').format(
-        url_for("runtime.download", **place), ref.name, size_words(ref.size)
-    )
-    pages = Markup('<div class="file-pages">{}</div>').format(pictures) if pictures else Markup("")
-    return Markup('<li class="file">{}{}</li>').format(link, pages)
 
 
 def size_words(size: int) -> str:

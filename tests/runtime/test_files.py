@@ -106,6 +106,7 @@ def test_pictures_are_made_anew_and_shown(town: Town, clerk: Visitor) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.data[:4] == b"RIFF"
     assert clerk.get(address.removesuffix("1") + "2").status == 404
+    assert clerk.get(f"/k/{town.cases}/edit/1").attributes("//img[@class='thumb']", "src") == [address]
 
 
 def test_what_pretends_to_be_a_picture_shows_nothing(town: Town, clerk: Visitor) -> None:
