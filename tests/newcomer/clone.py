@@ -58,6 +58,7 @@ class Clone:
         if database:
             self._environment["LOWCODE_DATABASE_URL"] = database
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
         self._lines: list[str] = []
         self._more = threading.Condition()
 
@@ -83,7 +84,8 @@ class Clone:
             ["make", "run", *self._options], cwd=self.folder, env=self._environment, text=True, encoding="utf-8",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         self._wait_for("Ctrl+C", begun + patience)
         assert f"ブラウザーで開いてください： {self.address}" in self.printed, self.printed
         self.passwords = dict(re.findall(r"^ログイン名 (\S+)　パスワード (\S+)　", self.printed, re.M))
@@ -102,12 +104,17 @@ class Clone:
             process.wait(STOP)
             raise AssertionError(f"it did not stop within {STOP:.0f} seconds:\n{self.printed}") from None
         self._process = None
+        # The output ends when the last process that was started has ended, workers too.
+        t.cast(threading.Thread, self._reader).join(STOP)
+        assert not t.cast(threading.Thread, self._reader).is_alive(), "something that `make run` started is still there"
 
     def kill(self) -> None:
         """End whatever still runs (after a test that failed)."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(STOP)
+        if self._reader is not None:
+            self._reader.join(STOP)
 
     def lowcode(self, *arguments: str) -> t.Any:
         """The answer of the clone's own command."""
@@ -124,10 +131,11 @@ class Clone:
         return {each["login"]: each["password"] for each in kept}
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        for line in t.cast(t.IO[str], process.stdout):
-            with self._more:
-                self._lines.append(line.rstrip("\n"))
-                self._more.notify_all()
+        with t.cast(t.IO[str], process.stdout) as output:
+            for line in output:
+                with self._more:
+                    self._lines.append(line.rstrip("\n"))
+                    self._more.notify_all()
         with self._more:
             self._lines.append("")
             self._more.notify_all()

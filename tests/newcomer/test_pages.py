@@ -25,7 +25,9 @@ def commands(page: Path) -> set[str]:
     """`make …` and `lowcode …` as they stand in code on a page."""
     text = page.read_text("utf-8")
     code = re.findall(r"```.*?\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text)
-    return {found for part in code for found in re.findall(r"(?<!-[ugo] )\b(?:make|lowcode) (?!lowcode)[a-z][a-z-]*", part)}
+    return {
+        found for part in code for found in re.findall(r"(?<!-[ugo] )\b(?:make|lowcode) (?!lowcode)[a-z][a-z-]*", part)
+    }
 
 
 def all_commands() -> set[str]:
