@@ -34,20 +34,31 @@ SECONDS = float(os.environ.get("SECONDS_EACH", "1.5"))
 IMPORTED = min(20_000, SIZE)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 AIMS = {
-    "get by id, JSON": 2, "list 100 newest, JSON": 2, "ward + two statuses by date, JSON": 2, "page at offset 50,000, JSON": 2,
-    "exact phone, JSON": 2, "list page of 50, HTML": 3, "create one": 3, "update one": 3, "bulk create, 100 a request": 4, "CSV import": 6,
+    "get by id, JSON": 2,
+    "list 100 newest, JSON": 2,
+    "ward + two statuses by date, JSON": 2,
+    "page at offset 50,000, JSON": 2,
+    "exact phone, JSON": 2,
+    "list page of 50, HTML": 3,
+    "create one": 3,
+    "update one": 3,
+    "bulk create, 100 a request": 4,
+    "CSV import": 6,
 }
 
 
-def timed(call: Callable[[int], object], *, seconds: float, least: int = 5, start: int = 0) -> list[float]:
-    """Milliseconds of each call during about ``seconds``."""
-    found: list[float] = []
-    end = time.perf_counter() + seconds
+def timed(
+    mine: Callable[[int], object], theirs: Callable[[int], object], *, seconds: float, least: int = 5, start: int = 0
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of each call of both sides, in turn during about ``seconds`` each: noise then meets both alike."""
+    found: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + 2 * seconds
     n = start
-    while len(found) < least or time.perf_counter() < end:
-        begin = time.perf_counter()
-        call(n)
-        found.append((time.perf_counter() - begin) * 1000)
+    while len(found[0]) < least or time.perf_counter() < end:
+        for call, times in zip((mine, theirs), found, strict=True):
+            begin = time.perf_counter()
+            call(n)
+            times.append((time.perf_counter() - begin) * 1000)
         n += 1
     return found
 
@@ -68,7 +79,10 @@ class Run:
         self.say("loading the hand-written table")
         handwritten.load(self.urls[1], 0, SIZE)
         environment = {"LOWCODE_DATA_DIR": str(self.folder / "ours"), "LOWCODE_DATABASE_URL": self.urls[0]}
-        with served("bench.ours:application()", environment) as own, served(f"bench.handwritten:create_app('{self.urls[1]}')", {}) as other:
+        with (
+            served("bench.ours:application()", environment) as own,
+            served(f"bench.handwritten:create_app('{self.urls[1]}')", {}) as other,
+        ):
             mine, theirs = Client(own, {"X-Cybozu-API-Token": token}), Client(other)
             person = Client(own)
             ours.log_in(person)
@@ -83,8 +97,8 @@ class Run:
 
     def pair(self, name: str, mine: Callable[[int], object], theirs: Callable[[int], object], start: int = 0) -> None:
         mine(start + 999_000), theirs(start + 999_000)  # the first call fills caches on both sides
-        self.times[name][0].extend(timed(mine, seconds=SECONDS, start=start))
-        self.times[name][1].extend(timed(theirs, seconds=SECONDS, start=start))
+        for kept, times in zip(self.times[name], timed(mine, theirs, seconds=SECONDS, start=start), strict=True):
+            kept.extend(times)
 
     def _reads(self, app: int, mine: Client, theirs: Client, person: Client) -> None:
         base = f"/api/v1/apps/{app}/records"
@@ -92,29 +106,49 @@ class Run:
         def ident(n: int) -> int:
             return 1 + ledger.mixed(n) % SIZE
 
-        self.pair("get by id, JSON", lambda n: mine.need("GET", f"{base}/{ident(n)}"), lambda n: theirs.need("GET", f"/records/{ident(n)}"))
-        self.pair("list 100 newest, JSON", lambda n: mine.need("GET", f"{base}?limit=100"), lambda n: theirs.need("GET", "/newest"))
+        self.pair(
+            "get by id, JSON",
+            lambda n: mine.need("GET", f"{base}/{ident(n)}"),
+            lambda n: theirs.need("GET", f"/records/{ident(n)}"),
+        )
+        self.pair(
+            "list 100 newest, JSON",
+            lambda n: mine.need("GET", f"{base}?limit=100"),
+            lambda n: theirs.need("GET", "/newest"),
+        )
 
         def ward(n: int) -> str:
             return ledger.WARDS[n % len(ledger.WARDS)]
 
         def filtered(n: int) -> str:
-            text = f'ward in ("{ward(n)}") and status in ("{ledger.STATUSES[0]}", "{ledger.STATUSES[2]}") order by diagnosis desc limit 100'
+            first, third = ledger.STATUSES[0], ledger.STATUSES[2]
+            text = f'ward in ("{ward(n)}") and status in ("{first}", "{third}") order by diagnosis desc limit 100'
             return f"{base}?query={quote(text)}"
 
         pairs = urlencode([("status", ledger.STATUSES[0]), ("status", ledger.STATUSES[2])])
-        self.pair("ward + two statuses by date, JSON", lambda n: mine.need("GET", filtered(n)), lambda n: theirs.need("GET", f"/filtered?ward={quote(ward(n))}&{pairs}"))
+        self.pair(
+            "ward + two statuses by date, JSON",
+            lambda n: mine.need("GET", filtered(n)),
+            lambda n: theirs.need("GET", f"/filtered?ward={quote(ward(n))}&{pairs}"),
+        )
         deep = min(50_000, SIZE // 2)
-        self.pair("page at offset 50,000, JSON", lambda n: mine.need("GET", f"{base}?limit=100&offset={deep + n}"), lambda n: theirs.need("GET", f"/newest?offset={deep + n}"))
+        self.pair(
+            "page at offset 50,000, JSON",
+            lambda n: mine.need("GET", f"{base}?limit=100&offset={deep + n}"),
+            lambda n: theirs.need("GET", f"/newest?offset={deep + n}"),
+        )
 
         def tel(n: int) -> str:
             return str(ledger.row(ledger.mixed(n) % SIZE)["tel"])
 
         self.pair(
-            "exact phone, JSON", lambda n: mine.need("GET", f"{base}?query={quote(f'tel = {chr(34)}{tel(n)}{chr(34)}')}"),
+            "exact phone, JSON",
+            lambda n: mine.need("GET", f"{base}?query={quote(f'tel = {chr(34)}{tel(n)}{chr(34)}')}"),
             lambda n: theirs.need("GET", f"/phone?tel={quote(tel(n))}"),
         )
-        self.pair("list page of 50, HTML", lambda n: person.need("GET", f"/k/{app}/"), lambda n: theirs.need("GET", "/list"))
+        self.pair(
+            "list page of 50, HTML", lambda n: person.need("GET", f"/k/{app}/"), lambda n: theirs.need("GET", "/list")
+        )
 
     def _writes(self, app: int, mine: Client, theirs: Client, first: int) -> None:
         path = f"/api/v1/apps/{app}/records"
@@ -122,17 +156,41 @@ class Run:
         def one(n: int) -> bytes:
             return orjson.dumps({"records": [{"values": ledger.row(n)}]})
 
-        self.pair("create one", lambda n: mine.need("POST", path, one(n)), lambda n: theirs.need("POST", "/records", one(n)), start=first)
+        self.pair(
+            "create one",
+            lambda n: mine.need("POST", path, one(n)),
+            lambda n: theirs.need("POST", "/records", one(n)),
+            start=first,
+        )
 
         def change(n: int) -> bytes:
-            return orjson.dumps({"records": [{"id": 1 + ledger.mixed(n) % SIZE, "values": {"temperature": f"37.{n % 9 + 1}", "doctor": f"医師 {n}"}}]})
+            return orjson.dumps(
+                {
+                    "records": [
+                        {
+                            "id": 1 + ledger.mixed(n) % SIZE,
+                            "values": {"temperature": f"37.{n % 9 + 1}", "doctor": f"医師 {n}"},
+                        }
+                    ]
+                }
+            )
 
-        self.pair("update one", lambda n: mine.need("PATCH", path, change(n)), lambda n: theirs.need("PATCH", "/records", change(n)), start=first)
+        self.pair(
+            "update one",
+            lambda n: mine.need("PATCH", path, change(n)),
+            lambda n: theirs.need("PATCH", "/records", change(n)),
+            start=first,
+        )
 
         def hundred(n: int) -> bytes:
             return orjson.dumps({"records": [{"values": r} for r in ledger.rows(first + 2_000_000_000 + n * 100, 100)]})
 
-        self.pair("bulk create, 100 a request", lambda n: mine.need("POST", path, hundred(n)), lambda n: theirs.need("POST", "/records", hundred(n)), start=first)
+        self.pair(
+            "bulk create, 100 a request",
+            lambda n: mine.need("POST", path, hundred(n)),
+            lambda n: theirs.need("POST", "/records", hundred(n)),
+            start=first,
+        )
 
     def _import(self, services: t.Any, app: int) -> None:
         path = self.folder / "import.csv"
@@ -149,7 +207,9 @@ class Run:
         preview = tabular.inspect(path)
         with services.reading(actor) as space:
             plan = importing.plan_import(space, app, preview, key="number", mode="upsert")
-        report = importing.run_import(path, plan, lambda: services.writing(actor), importing.MemoryJournal(), batch="bench")
+        report = importing.run_import(
+            path, plan, lambda: services.writing(actor), importing.MemoryJournal(), batch="bench"
+        )
         self.times["CSV import"][0].append((time.perf_counter() - begin) * 1000)
         if report.created + report.updated != IMPORTED:
             raise RuntimeError(f"the import took {report.created} + {report.updated} of {IMPORTED} rows")
@@ -160,8 +220,10 @@ class Run:
     def lines(self) -> list[str]:
         """The table of results."""
         found = [
-            f"## {self.kind}, {SIZE:,} records", "",
-            "| operation | ours p50 / p95, ms | hand-written p50 / p95, ms | ratio | aim |", "| --- | --- | --- | --- | --- |",
+            f"## {self.kind}, {SIZE:,} records",
+            "",
+            "| operation | ours p50 / p95, ms | hand-written p50 / p95, ms | ratio | aim |",
+            "| --- | --- | --- | --- | --- |",
         ]
         for name, (mine, theirs) in self.times.items():
             ratio = statistics.median(mine) / statistics.median(theirs)
@@ -207,14 +269,23 @@ def main() -> None:
             run.measure()
             engine = db.make_engine(urls[1])
             with engine.connect() as connection:
-                asked = "SELECT 'SQLite ' || sqlite_version()" if kind == "sqlite" else "SELECT split_part(version(), ' on ', 1)"
+                asked = (
+                    "SELECT 'SQLite ' || sqlite_version()"
+                    if kind == "sqlite"
+                    else "SELECT split_part(version(), ' on ', 1)"
+                )
                 version = connection.scalar(sa.text(asked))
             engine.dispose()
         head = [
-            "# Results", "",
-            f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, {version}, {os.cpu_count()} cores; gunicorn {WORKERS} × {THREADS} threads on both sides, "
-            "full durability on both (SQLite: WAL, `synchronous=FULL`), one client. Read the ratios; times depend on the machine and on what else it does.", "",
-            "Ours carries rights, checks, merging, history, search text and the outbox; the hand-written application has none of them.", "",
+            "# Results",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, {version}, {os.cpu_count()} cores; "
+            f"gunicorn {WORKERS} × {THREADS} threads on both sides, full durability on both (SQLite: WAL, "
+            "`synchronous=FULL`), one client. Read the ratios; times depend on the machine and on what else it does.",
+            "",
+            "Ours carries rights, checks, merging, history, search text and the outbox; the hand-written application "
+            "has none of them.",
+            "",
         ]
         text = "\n".join([*head, *run.lines(), ""])
         (RESULTS if kind == "sqlite" else RESULTS.with_name("RESULTS-postgresql.md")).write_text(text, "utf-8")

@@ -1,6 +1,7 @@
 """The hand-written application: Flask, SQLAlchemy Core, one hand-made table, orjson; no rights, checks or history.
 
-Same columns, same indexes, same answer shape and the same durability as ours, so that a ratio says what the platform costs.
+Same columns, same indexes, same answer shape and the same durability as ours, so that a ratio says
+what the platform costs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from lowcode.db import make_engine, reading, writing
 
 NUMERIC = frozenset(ledger.NUMBERS)
 TABLE = sa.Table(
-    "ledger", sa.MetaData(),
+    "ledger",
+    sa.MetaData(),
     sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
     sa.Column("revision", sa.Integer(), nullable=False, server_default="1"),
     *[sa.Column(code, sa.BigInteger() if code in NUMERIC else sa.Text()) for code in ledger.COLUMNS],
@@ -30,13 +32,19 @@ sa.Index("ix_ledger_ward_diagnosis", TABLE.c.ward, TABLE.c.diagnosis, TABLE.c.id
 LIST = [TABLE.c.id, TABLE.c.revision, *[TABLE.c[code] for code in ledger.COLUMNS]]
 PAGE = """<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>台帳</title></head><body><h1>台帳</h1>
 <p>{{ total }} 件</p><table><thead><tr>{% for code in columns %}<th>{{ code }}</th>{% endfor %}</tr></thead><tbody>
-{% for row in rows %}<tr>{% for code in columns %}<td>{% if code == 'name' %}<a href="/show/{{ row.id }}">{{ row[code] }}</a>{% else %}{{ row[code] if row[code] is not none else '—' }}{% endif %}</td>{% endfor %}</tr>
+{% for row in rows %}<tr>{% for code in columns %}<td>
+{%- if code == 'name' %}<a href="/show/{{ row.id }}">{{ row[code] }}</a>
+{%- else %}{{ row[code] if row[code] is not none else '—' }}{% endif -%}
+</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></body></html>"""
 
 
 def stored(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """JSON values as the table keeps them: numbers as integers in thousandths."""
-    return {code: int(round(float(value) * 1000)) if code in NUMERIC and value is not None else value for code, value in row.items()}
+    return {
+        code: round(float(value) * 1000) if code in NUMERIC and value is not None else value
+        for code, value in row.items()
+    }
 
 
 def shown(row: t.Any) -> dict[str, t.Any]:
@@ -82,19 +90,30 @@ def create_app(url: str) -> flask.Flask:
     def filtered() -> flask.Response:
         args = flask.request.args
         return page_of(
-            sa.select(*LIST).where(TABLE.c.ward == args["ward"], TABLE.c.status.in_(args.getlist("status")))
-            .order_by(TABLE.c.diagnosis.desc(), TABLE.c.id.desc()).limit(100)
+            sa.select(*LIST)
+            .where(TABLE.c.ward == args["ward"], TABLE.c.status.in_(args.getlist("status")))
+            .order_by(TABLE.c.diagnosis.desc(), TABLE.c.id.desc())
+            .limit(100)
         )
 
     @app.get("/phone")
     def phone() -> flask.Response:
-        return page_of(sa.select(*LIST).where(TABLE.c.tel == flask.request.args["tel"]).order_by(TABLE.c.id.desc()).limit(100))
+        return page_of(
+            sa.select(*LIST).where(TABLE.c.tel == flask.request.args["tel"]).order_by(TABLE.c.id.desc()).limit(100)
+        )
 
     @app.post("/records")
     def create() -> flask.Response:
         given = orjson.loads(flask.request.get_data())["records"]
         with writing(engine) as connection:
-            made = [connection.execute(sa.insert(TABLE).values(**stored(g["values"]))).inserted_primary_key[0] for g in given] if len(given) == 1 else []
+            made = (
+                [
+                    (connection.execute(sa.insert(TABLE).values(**stored(g["values"]))).inserted_primary_key or (0,))[0]
+                    for g in given
+                ]
+                if len(given) == 1
+                else []
+            )
             if len(given) > 1:
                 connection.execute(sa.insert(TABLE), [stored(g["values"]) for g in given])
         return answer({"records": [{"id": i, "revision": 1} for i in made]}, 201)
@@ -104,7 +123,9 @@ def create_app(url: str) -> flask.Flask:
         (given,) = orjson.loads(flask.request.get_data())["records"]
         with writing(engine) as connection:
             connection.execute(
-                sa.update(TABLE).where(TABLE.c.id == given["id"]).values(revision=TABLE.c.revision + 1, **stored(given["values"]))
+                sa.update(TABLE)
+                .where(TABLE.c.id == given["id"])
+                .values(revision=TABLE.c.revision + 1, **stored(given["values"]))
             )
             revision = connection.scalar(sa.select(TABLE.c.revision).where(TABLE.c.id == given["id"]))
         return answer({"records": [{"id": given["id"], "revision": revision}]})
@@ -113,7 +134,11 @@ def create_app(url: str) -> flask.Flask:
     def html() -> str:
         with reading(engine) as connection:
             found = connection.execute(sa.select(*LIST).order_by(TABLE.c.id.desc()).limit(50)).mappings().all()
-            total = connection.scalar(sa.select(sa.func.count()).select_from(sa.select(sa.literal(1)).select_from(TABLE).limit(10_001).subquery()))
+            total = connection.scalar(
+                sa.select(sa.func.count()).select_from(
+                    sa.select(sa.literal(1)).select_from(TABLE).limit(10_001).subquery()
+                )
+            )
         return template.render(rows=found, columns=ledger.VIEW, total=total)
 
     return app
@@ -126,7 +151,9 @@ def load(url: str, start: int, count: int) -> None:
         TABLE.metadata.create_all(connection)
     for begin in range(start, start + count, 5_000):
         with writing(engine) as connection:
-            connection.execute(sa.insert(TABLE), [stored(row) for row in ledger.rows(begin, min(5_000, start + count - begin))])
+            connection.execute(
+                sa.insert(TABLE), [stored(row) for row in ledger.rows(begin, min(5_000, start + count - begin))]
+            )
     with writing(engine) as connection:
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
@@ -144,13 +171,22 @@ def import_csv(url: str, path: Path) -> int:
         def flush() -> None:
             nonlocal count
             with writing(engine) as connection:
-                known = dict(connection.execute(sa.select(TABLE.c.number, TABLE.c.id).where(TABLE.c.number.in_([b["number"] for b in batch]))).all())
+                known = dict(
+                    connection.execute(
+                        sa.select(TABLE.c.number, TABLE.c.id).where(TABLE.c.number.in_([b["number"] for b in batch]))
+                    ).all()
+                )
                 fresh = [b for b in batch if b["number"] not in known]
                 if fresh:
                     connection.execute(sa.insert(TABLE), fresh)
                 old = [{"_id": known[b["number"]], **b} for b in batch if b["number"] in known]
                 if old:
-                    connection.execute(sa.update(TABLE).where(TABLE.c.id == sa.bindparam("_id")).values({c: sa.bindparam(c) for c in ledger.COLUMNS}), old)
+                    connection.execute(
+                        sa.update(TABLE)
+                        .where(TABLE.c.id == sa.bindparam("_id"))
+                        .values({c: sa.bindparam(c) for c in ledger.COLUMNS}),
+                        old,
+                    )
             count += len(batch)
             batch.clear()
 

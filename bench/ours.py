@@ -18,7 +18,7 @@ from lowcode.records.record import Change
 from lowcode.services import Services
 from lowcode.system import migrate
 
-PASSWORD = "bench mark counts rows"  # noqa: S105  # of a database that lives for one run
+PASSWORD = "bench mark counts rows"  # of a database that lives for one run
 
 
 def services_for(folder: Path, url: str) -> Services:
@@ -40,12 +40,22 @@ def prepare(services: Services) -> tuple[int, str]:
     return number, token
 
 
-def load(services: Services, app: int, start: int, count: int, *, batch: int = 1_000, tell: t.Callable[[int], None] | None = None) -> None:
+def load(
+    services: Services,
+    app: int,
+    start: int,
+    count: int,
+    *,
+    batch: int = 1_000,
+    tell: t.Callable[[int], None] | None = None,
+) -> None:
     """Records through the record service, as an import would write them."""
     actor = services.system("benchmark")
     for begin in range(start, start + count, batch):
         with services.writing(actor) as space:
-            space.service(app).save([Change(values=row) for row in ledger.rows(begin, min(batch, start + count - begin))])
+            space.service(app).save(
+                [Change(values=row) for row in ledger.rows(begin, min(batch, start + count - begin))]
+            )
         if tell is not None:
             tell(begin + batch - start)
     with db.writing(services.engine) as connection:
@@ -67,7 +77,9 @@ def log_in(client: Client) -> None:
     from urllib.parse import urlencode
 
     status, answer, headers = client.call(
-        "POST", "/login", urlencode({"login": "bench", "password": PASSWORD, "csrf_token": token}).encode(),
+        "POST",
+        "/login",
+        urlencode({"login": "bench", "password": PASSWORD, "csrf_token": token}).encode(),
         **{"Content-Type": "application/x-www-form-urlencoded"},
     )
     if status not in (302, 303):

@@ -27,10 +27,24 @@ def served(target: str, environment: Mapping[str, str]) -> Iterator[int]:
     """Serve ``module:callable()`` until the block ends; gives the port."""
     port = free_port()
     command = [
-        sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS), "--threads", str(THREADS),
-        "--worker-class", "gthread", "--keep-alive", "60", "--log-level", "error",
+        sys.executable,
+        "-m",
+        "gunicorn",
+        target,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        str(WORKERS),
+        "--threads",
+        str(THREADS),
+        "--worker-class",
+        "gthread",
+        "--keep-alive",
+        "60",
+        "--log-level",
+        "error",
     ]
-    process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: S603  # our own server
+    process = subprocess.Popen(command, env={**os.environ, **environment})  # our own server
     try:
         for _ in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):

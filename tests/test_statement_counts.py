@@ -86,7 +86,9 @@ class Office:
         preview = tabular.inspect(path)
         with self.services.reading(actor) as space:
             plan = importing.plan_import(space, self.app, preview, key="number", mode="upsert")
-        report = importing.run_import(path, plan, lambda: self.services.writing(actor), importing.MemoryJournal(), batch="n")
+        report = importing.run_import(
+            path, plan, lambda: self.services.writing(actor), importing.MemoryJournal(), batch="n"
+        )
         assert (report.created, report.updated, report.failed) == (10, 10, 0)
 
 
@@ -114,7 +116,8 @@ def counted(engine: sa.Engine) -> Iterator[list[str]]:
 
 
 def test_the_number_of_statements_of_each_request(office: Office, tmp_path: Path) -> None:
-    filtered = f'ward in ("{ledger.WARDS[0]}") and status in ("{ledger.STATUSES[0]}", "{ledger.STATUSES[2]}") order by diagnosis desc limit 100'
+    ward, first, third = ledger.WARDS[0], ledger.STATUSES[0], ledger.STATUSES[2]
+    filtered = f'ward in ("{ward}") and status in ("{first}", "{third}") order by diagnosis desc limit 100'
     tel = ledger.row(5)["tel"]
     requests: dict[str, t.Callable[[int], None]] = {
         "get by id": lambda n: office.api(f"/{n}"),
@@ -125,7 +128,9 @@ def test_the_number_of_statements_of_each_request(office: Office, tmp_path: Path
         "record page, HTML": lambda n: office.page(f"show/{n}"),
         "create one": lambda n: office.save("POST", [{"values": ledger.row(1000 + n)}]),
         "update one": lambda n: office.save("PATCH", [{"id": n, "values": {"doctor": f"{n}", "temperature": "37.5"}}]),
-        "create a hundred": lambda n: office.save("POST", [{"values": row} for row in ledger.rows(10_000 + 100 * n, 100)]),
+        "create a hundred": lambda n: office.save(
+            "POST", [{"values": row} for row in ledger.rows(10_000 + 100 * n, 100)]
+        ),
         "import 20 rows, half of them new": lambda n: office.take_in(tmp_path / "in.csv", 100_000 * n),
     }
     numbers: dict[str, int] = {}

@@ -30,7 +30,13 @@ def hash_of(token: str) -> str:
 
 
 def add(
-    connection: sa.Connection, app_id: int, rights: Sequence[str], *, by: Actor, now: datetime, name: str = "",
+    connection: sa.Connection,
+    app_id: int,
+    rights: Sequence[str],
+    *,
+    by: Actor,
+    now: datetime,
+    name: str = "",
     active: bool = True,
 ) -> str:
     """Make a token and return it; it cannot be shown again.
@@ -43,8 +49,13 @@ def add(
     token = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(LENGTH))
     connection.execute(
         sa.insert(_tokens).values(
-            hash=hash_of(token), app_id=app_id, name=name, rights=" ".join(r for r in RIGHTS if r in rights), active=active,
-            created_at=now, created_by=by.user_id,
+            hash=hash_of(token),
+            app_id=app_id,
+            name=name,
+            rights=" ".join(r for r in RIGHTS if r in rights),
+            active=active,
+            created_at=now,
+            created_by=by.user_id,
         )
     )
     return token
@@ -56,6 +67,10 @@ def actor_of(connection: sa.Connection, token: str, locale: str) -> Actor:
     if row is None:
         raise Unauthenticated("token.unknown")
     return Actor(
-        kind="token", login=f"token-{row.id}", name=row.name or f"token {row.id}", locale=locale,
-        token_rights=frozenset(row.rights.split()), token_app=row.app_id,
+        kind="token",
+        login=f"token-{row.id}",
+        name=row.name or f"token {row.id}",
+        locale=locale,
+        token_rights=frozenset(row.rights.split()),
+        token_app=row.app_id,
     )

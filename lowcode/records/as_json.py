@@ -49,8 +49,11 @@ class JsonColumns:
     """What is selected, and how a row becomes ``{"id", "revision", "values"}``."""
 
     def __init__(
-        self, main: sa.Table, columns: tuple[sa.ColumnElement[t.Any], ...],
-        converters: tuple[tuple[str, Column | None], ...], subtables: tuple[SubtableField, ...],
+        self,
+        main: sa.Table,
+        columns: tuple[sa.ColumnElement[t.Any], ...],
+        converters: tuple[tuple[str, Column | None], ...],
+        subtables: tuple[SubtableField, ...],
     ) -> None:
         self.columns, self.subtables = columns, subtables
         self.codes = tuple(code for code, _ in converters)
@@ -58,16 +61,23 @@ class JsonColumns:
         # Built once: SQLAlchemy then knows at once which compiled statement is meant.
         self.select = sa.select(*columns).select_from(main)
         self.select_ids = self.select.where(main.c.id.in_(sa.bindparam("ids", expanding=True)))
-        self.select_newest = self.select.order_by(main.c.id.desc()).limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
+        self.select_newest = (
+            self.select.order_by(main.c.id.desc()).limit(sa.bindparam("limit")).offset(sa.bindparam("offset"))
+        )
 
     def json(self, rows: Sequence[Sequence[t.Any]]) -> list[dict[str, t.Any]]:
         """Rows as JSON objects (their subtables are put in afterwards)."""
         if not rows:
             return []
         ids, revisions, *cells = zip(*rows, strict=True)
-        shown = [column if convert is None else convert(column) for column, convert in zip(cells, self.converters, strict=True)]
+        shown = [
+            column if convert is None else convert(column)
+            for column, convert in zip(cells, self.converters, strict=True)
+        ]
         codes = self.codes
-        values = [dict(zip(codes, row, strict=True)) for row in zip(*shown, strict=True)] if shown else [{} for _ in ids]
+        values = (
+            [dict(zip(codes, row, strict=True)) for row in zip(*shown, strict=True)] if shown else [{} for _ in ids]
+        )
         return [
             {"id": record_id, "revision": revision, "values": one}
             for record_id, revision, one in zip(ids, revisions, values, strict=True)
@@ -86,7 +96,8 @@ NONE: t.Final[t.Any] = object()
 def long_way(field: Field) -> Convert:
     """From what the SQL type gives, through the field's value."""
     load, dump = field.load, field.dump
-    return lambda stored: dump(load(stored))
+    nothing = dump(load(None))
+    return lambda stored: nothing if stored is None else dump(load(stored))
 
 
 def by_column(convert: Convert) -> Column:
@@ -95,16 +106,21 @@ def by_column(convert: Convert) -> Column:
 
 
 def short_way(field: Field, column_type: sa.types.TypeEngine[t.Any], dialect: sa.Dialect) -> Column | None:
-    """From the driver's values to the field's canonical JSON; None when they are the same, ``NONE`` without such a way."""
+    """From the driver's values to the canonical JSON; None when they are the same, ``NONE`` without such a way."""
     plain = field.type_name
     sqlite = dialect.name == "sqlite"
-    if plain in ("SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "LINK", "SERIAL") and type(field).load is Field.load and type(field).dump is Field.dump:
+    if (
+        plain in ("SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "LINK", "SERIAL")
+        and type(field).load is Field.load
+        and type(field).dump is Field.dump
+    ):
         return None
     if plain in ("DROP_DOWN", "RADIO_BUTTON"):
         return by_column(_choice(field))
     if plain in ("CHECK_BOX", "MULTI_SELECT"):
         one = _choice(field)
-        return by_column(lambda stored: [one(each) for each in orjson.loads(stored)] if stored else [])
+        many: Convert = lambda stored: [one(each) for each in orjson.loads(stored)] if stored else []  # noqa: E731
+        return by_column(many)
     if plain == "DATE":
         return None if sqlite else by_column(lambda stored: None if stored is None else stored.isoformat())
     if plain == "NUMBER" and isinstance(column_type, ExactNumber):

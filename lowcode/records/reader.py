@@ -46,7 +46,12 @@ class RecordReader:
     """Reads the records of one app for one actor inside the caller's transaction."""
 
     def __init__(
-        self, snapshot: Snapshot, live: LiveApp, connection: sa.Connection, actor: Actor, ctx: Context,
+        self,
+        snapshot: Snapshot,
+        live: LiveApp,
+        connection: sa.Connection,
+        actor: Actor,
+        ctx: Context,
         policy: Policy | None = None,
     ) -> None:
         self.snapshot, self.live, self.connection, self.actor, self.ctx = snapshot, live, connection, actor, ctx
@@ -80,7 +85,9 @@ class RecordReader:
         if not policy.allows("view", found.definition):
             return None
         return build.Related(
-            found.definition, found.tables, policy.readable(found.definition),
+            found.definition,
+            found.tables,
+            policy.readable(found.definition),
             lambda tables: policy.visible(found.definition, tables),
         )
 
@@ -108,8 +115,14 @@ class RecordReader:
         return list(with_rows(self.connection, self.tables, selected, records))
 
     def list(
-        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
-        limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None, after: int | None = None,
+        self,
+        condition: ast.Node | None = None,
+        order: Sequence[ast.SortKey] = (),
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        fields: Sequence[str] | None = None,
+        after: int | None = None,
     ) -> builtins.list[Record]:
         """A page of records; ``fields`` limits what is read (a table is read whole).
 
@@ -128,8 +141,14 @@ class RecordReader:
         return list(with_rows(self.connection, self.tables, selected, records))
 
     def json_list(
-        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
-        limit: int = 100, offset: int = 0, fields: Sequence[str] | None = None, ids: Sequence[int] | None = None,
+        self,
+        condition: ast.Node | None = None,
+        order: Sequence[ast.SortKey] = (),
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        fields: Sequence[str] | None = None,
+        ids: Sequence[int] | None = None,
     ) -> Sequence[dict[str, t.Any]]:
         """The same page as :meth:`list` as JSON objects ``{"id", "revision", "values"}``, straight from the rows.
 
@@ -152,13 +171,15 @@ class RecordReader:
             visible = self._visible()
             statement = shape.select_ids.where(*visible) if visible else shape.select_ids
             for part in chunks(ids):
-                by_id |= {one["id"]: one for one in shape.json(self.connection.execute(statement, {"ids": list(part)}).all())}
+                by_id |= {
+                    one["id"]: one for one in shape.json(self.connection.execute(statement, {"ids": list(part)}).all())
+                }
             found = [by_id[i] for i in ids if i in by_id]
         if found and shape.subtables:
             for subtable in shape.subtables:
-                rows = read_rows(self.connection, self.tables, subtable, [one["id"] for one in found])
+                inner = read_rows(self.connection, self.tables, subtable, [one["id"] for one in found])
                 for one in found:
-                    one["values"][subtable.code] = subtable.dump(rows.get(one["id"], ()))
+                    one["values"][subtable.code] = subtable.dump(inner.get(one["id"], ()))
         return found
 
     def _behind(self, order: Sequence[ast.SortKey], record_id: int) -> sa.ColumnElement[bool]:
@@ -176,13 +197,24 @@ class RecordReader:
         """The ids of a page where finding them first is cheaper than reading rows at once; else None."""
         if offset < LATE_LOOKUP_OFFSET or not db.skipped_rows_are_read(self.connection):
             quick = top.top_n(
-                condition, order, limit, self.definition, self.tables, self.ctx, self.readable, offset=offset,
-                related=self._related, visible=self._visible(),
+                condition,
+                order,
+                limit,
+                self.definition,
+                self.tables,
+                self.ctx,
+                self.readable,
+                offset=offset,
+                related=self._related,
+                visible=self._visible(),
             )
             return None if quick is None else [*self.connection.scalars(quick)]
         ids = (
             sa.select(self.tables.main.c.id)
-            .where(*self._conditions(condition)).order_by(*self._order(order)).limit(limit).offset(offset)
+            .where(*self._conditions(condition))
+            .order_by(*self._order(order))
+            .limit(limit)
+            .offset(offset)
         )
         return [*self.connection.scalars(ids)]
 
@@ -203,13 +235,19 @@ class RecordReader:
         if limit is None:
             statement = sa.select(sa.func.count()).select_from(self.tables.main).where(*self._conditions(condition))
         else:
-            inner = sa.select(sa.literal(1)).select_from(self.tables.main).where(*self._conditions(condition)).limit(limit)
+            inner = (
+                sa.select(sa.literal(1)).select_from(self.tables.main).where(*self._conditions(condition)).limit(limit)
+            )
             statement = sa.select(sa.func.count()).select_from(inner.subquery())
         return int(self.connection.scalar(statement) or 0)
 
     def aggregate(
-        self, group: Sequence[str], measures: Sequence[tuple[str, str | None]], condition: ast.Node | None = None,
-        *, limit: int = 10_000,
+        self,
+        group: Sequence[str],
+        measures: Sequence[tuple[str, str | None]],
+        condition: ast.Node | None = None,
+        *,
+        limit: int = 10_000,
     ) -> builtins.list[tuple[tuple[Value, ...], tuple[t.Any, ...]]]:
         """Totals by group: ``measures`` are ``("count", None)``, ``("sum", code)``, ``avg``, ``min``, ``max``.
 
@@ -228,17 +266,21 @@ class RecordReader:
                 keys.append(side.c.value)
             else:
                 keys.append(field.column(self.tables))
-        totals = [measure(name, None if code is None else self._groupable(code), self.tables) for name, code in measures]
+        totals = [
+            measure(name, None if code is None else self._groupable(code), self.tables) for name, code in measures
+        ]
         columns = [column for total in totals for column in total.columns]
         statement = (
-            sa.select(*keys, *columns).select_from(source).where(*self._conditions(condition))
-            .group_by(*keys).order_by(*[k.nulls_first() for k in keys]).limit(limit)
+            sa.select(*keys, *columns)
+            .select_from(source)
+            .where(*self._conditions(condition))
+            .group_by(*keys)
+            .order_by(*[k.nulls_first() for k in keys])
+            .limit(limit)
         )
         found = []
         for row in self.connection.execute(statement):
-            values = tuple(
-                row[at] if isinstance(f, ManyValued) else f.load(row[at]) for at, f in enumerate(fields)
-            )
+            values = tuple(row[at] if isinstance(f, ManyValued) else f.load(row[at]) for at, f in enumerate(fields))
             at, results = len(keys), []
             for total in totals:
                 results.append(total.value(row[at : at + len(total.columns)]))
@@ -249,15 +291,21 @@ class RecordReader:
     def _groupable(self, code: str) -> Field:
         field = self.definition.find(code) if code in self.readable else None
         if (
-            field is None or not field.stores_value or isinstance(field, SubtableField)
+            field is None
+            or not field.stores_value
+            or isinstance(field, SubtableField)
             or self.definition.subtable_of(code) is not None
         ):
             raise invalid("query.unknown_field", field=code)
         return field
 
     def stream(
-        self, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (), *,
-        fields: Sequence[str] | None = None, size: int = 500,
+        self,
+        condition: ast.Node | None = None,
+        order: Sequence[ast.SortKey] = (),
+        *,
+        fields: Sequence[str] | None = None,
+        size: int = 500,
     ) -> Iterator[builtins.list[Record]]:
         """All matching records in pages of ``size``; memory stays constant (the ids alone are kept)."""
         ids = self.ids(condition, order)
@@ -266,7 +314,9 @@ class RecordReader:
 
     # -- history ---------------------------------------------------------------------------------
 
-    def history(self, record_id: int, *, limit: int = 200) -> builtins.list[tuple[history.Entry, builtins.list[history.FieldChange]]]:
+    def history(
+        self, record_id: int, *, limit: int = 200
+    ) -> builtins.list[tuple[history.Entry, builtins.list[history.FieldChange]]]:
         """The timeline of a record the actor may see, newest first, hidden fields left out."""
         self.get(record_id, fields=())
         entries = history.of_record(self.connection, self.tables, record_id, limit=limit)
@@ -276,13 +326,13 @@ class RecordReader:
         """Deleted records that can be restored, newest first."""
         self.policy.require("delete", self.definition)
         table, main = self.tables.history, self.tables.main
-        newest = (
-            sa.select(sa.func.max(table.c.id)).where(table.c.action == "delete").group_by(table.c.record_id)
-        )
+        newest = sa.select(sa.func.max(table.c.id)).where(table.c.action == "delete").group_by(table.c.record_id)
         statement = (
             sa.select(table)
             .where(table.c.id.in_(newest), table.c.record_id.not_in(sa.select(main.c.id)))
-            .order_by(table.c.id.desc()).limit(limit).offset(offset)
+            .order_by(table.c.id.desc())
+            .limit(limit)
+            .offset(offset)
         )
         found = []
         for row in self.connection.execute(statement):
@@ -294,4 +344,3 @@ class RecordReader:
             }
             found.append(Trashed(id=entry.record_id, entry=entry, values=values))
         return found
-

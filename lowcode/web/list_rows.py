@@ -48,7 +48,9 @@ def table_rows(
     for row in rows:
         name = escape(_plain(row, "name"))
         tint, selected = _plain(row, "tint"), _plain(row, "selected")
-        classes = " ".join(filter(None, ("is-selected" if selected else "", f"row-tint-{escape(tint)}" if tint else "")))
+        classes = " ".join(
+            filter(None, ("is-selected" if selected else "", f"row-tint-{escape(tint)}" if tint else ""))
+        )
         parts.append(f'\n<tr class="{classes}">' if classes else "\n<tr>")
         if selectable:
             label = f"{label_before}{name}{label_behind}"
@@ -88,13 +90,18 @@ def cards(columns: Sequence[t.Any], rows: Sequence[t.Any], say: Say, icon: t.Cal
         cells, name = _plain(row, "cells"), _plain(row, "name")
         title = cells[primary] if primary is not None and cells[primary] not in (None, "") else name
         note, call = _plain(row, "card_note"), _plain(row, "call_url")
-        shown = "".join([
-            f'<span class="row-card-fact">{before}{_safe(cells[at])}</span>' for at, before in facts if cells[at] not in (None, "")
-        ])
+        shown = "".join(
+            [
+                f'<span class="row-card-fact">{before}{_safe(cells[at])}</span>'
+                for at, before in facts
+                if cells[at] not in (None, "")
+            ]
+        )
         small = f"<small>{escape(note)}</small>" if note else ""
         button = (
             f'<a class="call-button" href="{escape(call)}">{phone}<span class="visually-hidden">{escape(say("web.call", name=name))}</span></a>'
-            if call else ""
+            if call
+            else ""
         )
         parts.append(
             f'\n<li class="row-card"><div class="row-card-main"><div class="row-card-title"><a href="{escape(_plain(row, "url"))}">{escape(title)}</a>{small}</div>'
