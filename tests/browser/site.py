@@ -49,7 +49,7 @@ class Site:
         if login not in self._cookies:
             client = Client(self.town.services, PACKAGES)
             assert client.log_in(login).status_code == 302
-            cookie = next(c for c in client.client._cookies.values() if "visit" not in c.key)
+            cookie = next(c for c in (client.client._cookies or {}).values() if "visit" not in c.key)
             self._cookies[login] = (cookie.key, cookie.value)
         name, value = self._cookies[login]
         context.add_cookies([{"name": name, "value": value, "url": self.url, "httpOnly": True}])

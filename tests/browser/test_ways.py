@@ -10,7 +10,7 @@ from tests.browser.site import Site, control, guarded, save
 from tests.conftest import BrowserProblems
 
 if t.TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+    from playwright.sync_api import Browser, BrowserContext, CDPSession, Dialog, Page
 
 
 @pytest.fixture
@@ -66,11 +66,13 @@ def test_add_edit_and_delete_without_scripts(browser: Browser, browser_problems:
 
 def focused(page: Page) -> str:
     """What has the focus, in words."""
-    return page.evaluate(
-        """() => {
+    return str(
+        page.evaluate(
+            """() => {
           const e = document.activeElement;
           return [e.tagName, e.name || '', (e.innerText || e.title || '').trim()].join(' ');
         }"""
+        )
     )
 
 
@@ -129,7 +131,12 @@ def test_leaving_with_unsaved_words_is_asked_once(page: Page, town: Site) -> Non
     control(page, "memo").fill("まだ保存していない")
     assert "1" in page.locator("[data-unsaved-count]").first.inner_text()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     page.evaluate("setTimeout(() => { location.href = '/' }, 0)")
     page.wait_for_function("() => true")
     page.wait_for_timeout(300)

@@ -229,7 +229,7 @@ def test_pickers(town: Town, clerk: Visitor, case: int) -> None:
     fields = {f.code: f.id for f in town.definition(town.cases).fields}
 
     def items(code: str, words: str) -> list[dict[str, str]]:
-        answer = clerk.get(f"/k/{town.cases}/picker/{fields[code]}", [("q", words)]).answer.json
+        answer = clerk.get(f"/k/{town.cases}/picker/{fields[code]}", [("q", words)]).answer.get_json()
         return [{k: i[k] for k in ("value", "label", "detail")} for i in answer["items"]]
 
     assert items("clinic", "中央") == [{"value": "中央病院", "label": "中央病院", "detail": "03-1111-1111"}]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from tests.builders import an_app
 from tests.runtime.town import Pairs, Town, Visitor
 
-PEOPLE = (
+PEOPLE: tuple[tuple[t.Any, ...], ...] = (
     ("A-1", "山田 花子", "ヤマダ ハナコ", 30, "受付", ["高血圧"], "2026-11-20"),
     ("A-2", "鈴木 一郎", "スズキ イチロウ", 45, "調査中", [], "2026-11-21"),
     ("A-3", "高橋 節子", "タカハシ セツコ", 82, "入院", ["高血圧", "透析"], "2026-11-22"),
