@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import marshmallow as ma
 import sqlalchemy as sa
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lowcode.db import ExactNumber
 from lowcode.errors import Problem, invalid
@@ -193,5 +193,5 @@ class NumberField(Field):
 def with_unit(number: str, unit: str, position: str) -> Markup:
     """A shown number with its unit before or after it."""
     if not unit:
-        return Markup("{}").format(number)
+        return escape(number)
     return Markup("{} {}").format(*((unit, number) if position == "BEFORE" else (number, unit)))

@@ -34,6 +34,16 @@ class Selection:
     loaders: tuple[tuple[str, int, Callable[[t.Any], Value] | None], ...]
     subtables: tuple[SubtableField, ...]
 
+    @functools.cached_property
+    def by_ids(self) -> sa.Select[t.Any]:
+        """The rows of ``:ids``, built once: SQLAlchemy then knows at once which compiled statement is meant."""
+        return sa.select(*self.columns).where(self.columns[0].in_(sa.bindparam("ids", expanding=True)))
+
+    @functools.cached_property
+    def locking(self) -> sa.Select[t.Any]:
+        """The same, locked in the order of their ids."""
+        return self.by_ids.order_by(self.columns[0]).with_for_update()
+
     def record(self, row: Sequence[t.Any]) -> dict[str, Value]:
         """Values by code from one selected row (subtables are filled in afterwards)."""
         return {code: row[at] if load is None else load(row[at]) for code, at, load in self.loaders}

@@ -95,13 +95,8 @@ class RecordService:
         visible = self.policy.visible(self.definition, self.tables)
         conditions = [] if visible is None else [visible]
         for part in chunks(ids):
-            statement = (
-                sa.select(*selected.columns)
-                .where(self.tables.main.c.id.in_(part), *conditions)
-                .order_by(self.tables.main.c.id)
-                .with_for_update()
-            )
-            for row in self.connection.execute(statement):
+            statement = selected.locking.where(*conditions) if conditions else selected.locking
+            for row in self.connection.execute(statement, {"ids": list(part)}).all():
                 found[row[0]] = to_record(selected, row)
         with_rows(self.connection, self.tables, selected, list(found.values()))
         return found
