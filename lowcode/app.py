@@ -13,6 +13,7 @@ from lowcode.config import Settings
 from lowcode.errors import NotAvailable
 from lowcode.services import Services, secret_key
 from lowcode.web import auth, csrf, errors, headers, i18n, list_rows, nav, pages, setup, state, static
+from lowcode.web.addresses import CONVERTERS
 
 BLUEPRINTS = ("lowcode.runtime", "lowcode.designer", "lowcode.admin", "lowcode.api")
 """Packages that bring screens or an API: each has ``register(app)``, or one blueprint called ``blueprint``."""
@@ -45,6 +46,7 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=32 * MEBIBYTE,
         MAX_FORM_PARTS=50_000,
     )
+    app.url_map.converters.update(CONVERTERS)
     app.extensions[state.EXTENSION] = services
     app.jinja_env.globals.update(_=i18n.translate, csrf_token=csrf.token, list_rows=list_rows)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -137,6 +137,8 @@ class Snapshot:
 
     def find(self, app: int | str) -> LiveApp | None:
         """A live app by number or code, or None when it is not installed."""
+        if isinstance(app, str) and app.isdecimal() and len(app) > 18:
+            return None  # no number of ours; a longer one may not even be read
         app_id = self._ids.get(app) if isinstance(app, str) and not app.isdecimal() else int(app)
         if app_id is None or app_id not in self.live:
             return None

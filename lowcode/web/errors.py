@@ -48,6 +48,8 @@ def register(app: flask.Flask) -> None:
     app.register_error_handler(LowcodeError, _on_lowcode_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(sa.exc.OperationalError, _on_database_error)
+    app.register_error_handler(sa.exc.IntegrityError, _on_lost_race)
+    app.register_error_handler(sa.exc.DataError, _on_impossible_value)
     app.register_error_handler(Exception, _on_unknown_error)
 
 
@@ -119,6 +121,17 @@ def _on_http_error(error: HTTPException) -> flask.Response | HTTPException:
 def _on_database_error(error: sa.exc.OperationalError) -> flask.Response:
     log.error("%s: the database refused %s", flask.g.get("request_id"), flask.request.path, exc_info=error)
     return _on_lowcode_error(Busy())
+
+
+def _on_lost_race(error: sa.exc.IntegrityError) -> flask.Response:
+    # Two saved the same unique value at once and the index decided; trying again names the clash.
+    log.warning("%s: %s lost a race", flask.g.get("request_id"), flask.request.path, exc_info=error)
+    return _on_lowcode_error(Busy())
+
+
+def _on_impossible_value(error: sa.exc.DataError) -> flask.Response:
+    log.warning("%s: %s sent a value of no column", flask.g.get("request_id"), flask.request.path, exc_info=error)
+    return _answer(400, "http.bad_request")
 
 
 def _on_unknown_error(error: Exception) -> flask.Response:
