@@ -324,6 +324,7 @@ class RecordReader:
 
     def trash(self, *, limit: int = 100, offset: int = 0) -> builtins.list[Trashed]:
         """Deleted records that can be restored, newest first."""
+        self.policy.require("view", self.definition)  # the list shows values of records
         self.policy.require("delete", self.definition)
         table, main = self.tables.history, self.tables.main
         newest = sa.select(sa.func.max(table.c.id)).where(table.c.action == "delete").group_by(table.c.record_id)
