@@ -16,6 +16,7 @@ from lowcode.definition.schema import AppDefinition, View
 from lowcode.errors import Invalid, NotFound
 from lowcode.fields.base import Context, Field
 from lowcode.fields.link import LinkField
+from lowcode.fields.lookup import LookupField
 from lowcode.fields.options import ChoiceField
 from lowcode.query import filters, kintone
 from lowcode.query.ast import Node, SortKey, all_of
@@ -156,7 +157,11 @@ class ListPage:
 
     def _phone(self) -> LinkField | None:
         """The telephone number that a phone's card offers to call."""
-        fields = [*self.columns, *self.live.definition.layout_order]
+        definition = self.live.definition
+        copied = {code for f in definition.fields if isinstance(f, LookupField) for code in f.copy_targets}
+        # A number that a lookup copies is often somebody else's: the clinic's in a patient's record.
+        own = [f for f in definition.layout_order if f.code not in copied]
+        fields = [*self.columns, *own, *definition.layout_order]
         return next(
             (f for f in fields if isinstance(f, LinkField) and f.is_phone and f.code in self.reader.readable), None
         )

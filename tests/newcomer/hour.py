@@ -300,8 +300,11 @@ class Newcomer:
         box.fill(case.number)
         box.press("Enter")
         self.page.wait_for_url("**q=*")
-        self.page.locator(".row-card").filter(has_text=case.number).get_by_role("link", name=case.name).click()
+        card = self.page.locator(".row-card").filter(has_text=case.number)
+        called = card.locator(".call-button").get_attribute("href")
+        card.get_by_role("link", name=case.name, exact=True).click()
         self.page.wait_for_url("**/show/*")
+        assert called == "tel:" + self.value("電話番号1").replace("-", ""), "the patient's own number, not the clinic's"
         assert self.fits()
         assert self.page.evaluate("scrollY") == 0, "a record opens at its top"
         self.picture("phone-record")
