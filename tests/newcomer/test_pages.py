@@ -14,7 +14,7 @@ from lowcode.cli import build_parser
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 GUIDES = sorted([*(ROOT / "docs" / "manual").glob("*.md"), *(ROOT / "docs" / "admin").glob("*.md")])
-TAKEN_HERE = (ROOT / "tests" / "newcomer" / "hour.py").read_text("utf-8")
+TAKEN_HERE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests" / "newcomer").glob("*hour.py")))
 
 
 def named(path: Path) -> str:
