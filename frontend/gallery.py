@@ -31,8 +31,8 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from examples import home as home_page  # noqa: E402  the script is started by path, so its neighbours are found only now
 from examples import lists, records  # noqa: E402
 
-from lowcode.web import list_rows
 from lowcode import messages  # noqa: E402
+from lowcode.web import list_rows  # noqa: E402
 
 STATIC = ROOT / "lowcode" / "web" / "static"
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -80,10 +80,11 @@ class Services:
             yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
 
     def write(self, actor: Actor, work: Callable[[Workspace], T]) -> T:
-        """``work`` in a write transaction, tried again when it loses a race (see :func:`lowcode.records.retry.retried`).
+        """``work`` in a write transaction, tried again when it loses a race (:func:`lowcode.records.retry.retried`).
 
         :raises Busy: it lost three times.
         """
+
         def once() -> T:
             with self.writing(actor) as workspace:
                 return work(workspace)

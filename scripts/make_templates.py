@@ -31,33 +31,101 @@ TARGET = ROOT / "app_templates"
 
 WARDS = ("門司区", "若松区", "戸畑区", "小倉北区", "小倉南区", "八幡東区", "八幡西区", "市外", "県外", "不明")
 TYPES: Mapping[str, str] = {
-    "SERIAL": "SERIAL", "TEXT": "SINGLE_LINE_TEXT", "CTEXT": "SINGLE_LINE_TEXT", "AREA": "MULTI_LINE_TEXT",
-    "NUM": "NUMBER", "CALC": "CALC", "CDATE": "CALC", "DATE": "DATE", "DT": "DATETIME", "DROP": "DROP_DOWN",
-    "RADIO": "RADIO_BUTTON", "CHECK": "CHECK_BOX", "MULTI": "MULTI_SELECT", "USER": "USER_SELECT",
-    "ORG": "ORGANIZATION_SELECT", "GROUP": "GROUP_SELECT", "FILE": "FILE", "TEL": "LINK", "MAIL": "LINK",
-    "LOOKUP": "SINGLE_LINE_TEXT", "TABLE": "SUBTABLE", "ROLL": "ROLLUP", "TOKEN": "TOKEN",
+    "SERIAL": "SERIAL",
+    "TEXT": "SINGLE_LINE_TEXT",
+    "CTEXT": "SINGLE_LINE_TEXT",
+    "AREA": "MULTI_LINE_TEXT",
+    "NUM": "NUMBER",
+    "CALC": "CALC",
+    "CDATE": "CALC",
+    "DATE": "DATE",
+    "DT": "DATETIME",
+    "DROP": "DROP_DOWN",
+    "RADIO": "RADIO_BUTTON",
+    "CHECK": "CHECK_BOX",
+    "MULTI": "MULTI_SELECT",
+    "USER": "USER_SELECT",
+    "ORG": "ORGANIZATION_SELECT",
+    "GROUP": "GROUP_SELECT",
+    "FILE": "FILE",
+    "TEL": "LINK",
+    "MAIL": "LINK",
+    "LOOKUP": "SINGLE_LINE_TEXT",
+    "TABLE": "SUBTABLE",
+    "ROLL": "ROLLUP",
+    "TOKEN": "TOKEN",
 }
 SPANS: Mapping[str, int] = {
-    "SINGLE_LINE_TEXT": 4, "MULTI_LINE_TEXT": 12, "NUMBER": 2, "CALC": 2, "DATE": 3, "DATETIME": 3, "DROP_DOWN": 3,
-    "RADIO_BUTTON": 4, "CHECK_BOX": 6, "MULTI_SELECT": 6, "USER_SELECT": 4, "ORGANIZATION_SELECT": 4,
-    "GROUP_SELECT": 4, "FILE": 6, "LINK": 3, "SERIAL": 3, "ROLLUP": 3, "TOKEN": 6,
+    "SINGLE_LINE_TEXT": 4,
+    "MULTI_LINE_TEXT": 12,
+    "NUMBER": 2,
+    "CALC": 2,
+    "DATE": 3,
+    "DATETIME": 3,
+    "DROP_DOWN": 3,
+    "RADIO_BUTTON": 4,
+    "CHECK_BOX": 6,
+    "MULTI_SELECT": 6,
+    "USER_SELECT": 4,
+    "ORGANIZATION_SELECT": 4,
+    "GROUP_SELECT": 4,
+    "FILE": 6,
+    "LINK": 3,
+    "SERIAL": 3,
+    "ROLLUP": 3,
+    "TOKEN": 6,
 }
 HUES: Mapping[str, Mapping[str, str]] = {
-    "care": {"調整中": "orange", "自宅療養": "blue", "宿泊療養": "cyan", "入院": "red", "施設内療養": "purple",
-             "市外療養": "magenta", "解除": "green", "死亡": "grey"},
+    "care": {
+        "調整中": "orange",
+        "自宅療養": "blue",
+        "宿泊療養": "cyan",
+        "入院": "red",
+        "施設内療養": "purple",
+        "市外療養": "magenta",
+        "解除": "green",
+        "死亡": "grey",
+    },
     "flag": {"緑": "green", "黄": "yellow", "赤": "red"},
-    "first_call": {"未着手": "red", "不通1回": "orange", "不通2回": "orange", "不通3回以上": "orange",
-                   "SMS送付済": "blue", "完了": "green", "連絡拒否": "grey"},
+    "first_call": {
+        "未着手": "red",
+        "不通1回": "orange",
+        "不通2回": "orange",
+        "不通3回以上": "orange",
+        "SMS送付済": "blue",
+        "完了": "green",
+        "連絡拒否": "grey",
+    },
     "severity": {"無症状": "grey", "軽症": "blue", "中等症Ⅰ": "yellow", "中等症Ⅱ": "orange", "重症": "red"},
     "priority": {"最優先": "red", "優先": "orange", "通常": "blue", "SMSのみ": "grey"},
     "notice_state": {"有効": "green", "取り下げ": "grey", "重複": "yellow", "他自治体へ移管": "purple"},
-    "obs_today": {"対象外": "grey", "未回答": "orange", "回答済（良好）": "green", "回答済（要確認）": "red",
-                  "電話済": "blue"},
+    "obs_today": {
+        "対象外": "grey",
+        "未回答": "orange",
+        "回答済（良好）": "green",
+        "回答済（要確認）": "red",
+        "電話済": "blue",
+    },
     "overall": {"良い": "green", "変わらない": "blue", "悪くなった": "red"},
-    "action_state": {"不要": "grey", "要架電": "red", "架電済": "blue", "受診調整": "orange", "救急要請": "red",
-                     "経過観察": "yellow"},
-    "state": {"受付": "blue", "要照合": "yellow", "承認": "cyan", "却下": "grey", "発送依頼済": "purple",
-              "発送済": "purple", "配達完了": "green", "不在持戻り": "orange", "取消": "grey"},
+    "action_state": {
+        "不要": "grey",
+        "要架電": "red",
+        "架電済": "blue",
+        "受診調整": "orange",
+        "救急要請": "red",
+        "経過観察": "yellow",
+    },
+    "state": {
+        "受付": "blue",
+        "要照合": "yellow",
+        "承認": "cyan",
+        "却下": "grey",
+        "発送依頼済": "purple",
+        "発送済": "purple",
+        "配達完了": "green",
+        "不在持戻り": "orange",
+        "取消": "grey",
+    },
 }
 
 
@@ -97,8 +165,18 @@ def lines(app: str) -> list[Line]:
         cells = [cell.strip() for cell in text.split("|")]
         block, label, english, code, kind, flags, options, settings = (*cells, "", "")[:8]
         pairs = [part.strip().partition("=") for part in settings.split(";") if part.strip()]
-        found.append(Line(block, label, english, code, kind, frozenset(flags.split()), options,
-                          {key: value for key, _, value in pairs}))
+        found.append(
+            Line(
+                block,
+                label,
+                english,
+                code,
+                kind,
+                frozenset(flags.split()),
+                options,
+                {key: value for key, _, value in pairs},
+            )
+        )
     return found
 
 
@@ -138,8 +216,14 @@ def property_of(line: Line, app: App) -> Json:
 
 
 def _limits(line: Line) -> Iterator[tuple[str, t.Any]]:
-    names = {"min": "minValue", "max": "maxValue", "minLength": "minLength", "maxLength": "maxLength",
-             "places": "displayScale", "format": "format"}
+    names = {
+        "min": "minValue",
+        "max": "maxValue",
+        "minLength": "minLength",
+        "maxLength": "maxLength",
+        "places": "displayScale",
+        "format": "format",
+    }
     for key, name in names.items():
         if line.settings.get(key):
             yield name, line.settings[key]
@@ -170,12 +254,17 @@ def _lookup(line: Line, app: App) -> Json:
     target, _, mappings = line.options.partition(":")
     other, key = target.strip().split(".")
     pairs = [pair.strip().split("=") for pair in mappings.split(",") if pair.strip()]
-    return {"lookup": {
-        "relatedApp": {"app": "", "code": other}, "relatedKeyField": key,
-        "fieldMappings": [{"field": own, "relatedField": theirs} for own, theirs in pairs],
-        "lookupPickerFields": line.settings.get("pick", key).split(","), "filterCond": "", "sort": "",
-        "freshness": "FRESH" if "fresh" in line.settings else "COPY",
-    }}
+    return {
+        "lookup": {
+            "relatedApp": {"app": "", "code": other},
+            "relatedKeyField": key,
+            "fieldMappings": [{"field": own, "relatedField": theirs} for own, theirs in pairs],
+            "lookupPickerFields": line.settings.get("pick", key).split(","),
+            "filterCond": "",
+            "sort": "",
+            "freshness": "FRESH" if "fresh" in line.settings else "COPY",
+        }
+    }
 
 
 def _rollup(line: Line, app: App) -> Json:
@@ -184,11 +273,17 @@ def _rollup(line: Line, app: App) -> Json:
     other, related = target.strip().split(".")
     function, _, rest = work.strip().partition(" ")
     what, _, order = rest.partition(",")
-    return {"rollup": {
-        "relatedApp": {"app": "", "code": other}, "keyField": own.strip(), "relatedField": related,
-        "function": function, "field": what.strip(), "orderField": order.strip(),
-        "filterCond": line.settings.get("filter", ""),
-    }}
+    return {
+        "rollup": {
+            "relatedApp": {"app": "", "code": other},
+            "keyField": own.strip(),
+            "relatedField": related,
+            "function": function,
+            "field": what.strip(),
+            "orderField": order.strip(),
+            "filterCond": line.settings.get("filter", ""),
+        }
+    }
 
 
 def _moment(line: Line, app: App) -> Json:
@@ -207,9 +302,17 @@ SHAPES: Mapping[str, t.Callable[[Line, App], Json]] = {
     "CTEXT": lambda line, app: {"expression": app.formulas[line.code]},
     "CALC": lambda line, app: {"expression": app.formulas[line.code], "format": "NUMBER"},
     "CDATE": lambda line, app: {"expression": app.formulas[line.code], "format": "DATE"},
-    "DATE": _moment, "DT": _moment, "DROP": _choice, "RADIO": _choice, "CHECK": _choice, "MULTI": _choice,
-    "TEL": lambda line, app: {"protocol": "CALL"}, "MAIL": lambda line, app: {"protocol": "MAIL"},
-    "LOOKUP": _lookup, "ROLL": _rollup, "USER": _person,
+    "DATE": _moment,
+    "DT": _moment,
+    "DROP": _choice,
+    "RADIO": _choice,
+    "CHECK": _choice,
+    "MULTI": _choice,
+    "TEL": lambda line, app: {"protocol": "CALL"},
+    "MAIL": lambda line, app: {"protocol": "MAIL"},
+    "LOOKUP": _lookup,
+    "ROLL": _rollup,
+    "USER": _person,
     "TABLE": lambda line, app: {"fields": {}},
     "TOKEN": lambda line, app: {"form": "", "expiresAfterDays": line.settings.get("days", "")},
 }
@@ -225,8 +328,13 @@ def definition(app: App) -> Json:
         home = properties[line.table]["fields"] if line.table else properties
         home[line.field_code] = property_of(line, app)
     for block, (code, label, english) in app.blocks.items():
-        properties[code] = {"type": "GROUP", "code": code, "label": label, "labels": {"en": english},
-                            "openGroup": block not in app.closed_blocks}
+        properties[code] = {
+            "type": "GROUP",
+            "code": code,
+            "label": label,
+            "labels": {"en": english},
+            "openGroup": block not in app.closed_blocks,
+        }
     for related in app.related:
         properties[related.code] = _reference(related)
     for kind, code, english in SYSTEM_FIELDS:
@@ -235,26 +343,43 @@ def definition(app: App) -> Json:
         "format": 1,
         "code": app.code,
         "settings": {
-            "name": app.name, "names": {"en": app.english}, "description": app.description,
-            "icon": {"type": "PRESET", "key": app.icon}, "hue": app.hue,
+            "name": app.name,
+            "names": {"en": app.english},
+            "description": app.description,
+            "icon": {"type": "PRESET", "key": app.icon},
+            "hue": app.hue,
             "titleField": {"selectionMode": "MANUAL", "code": app.title},
-            "firstMonthOfFiscalYear": "4", "personalData": app.code != "facility", "space": "感染症対策",
+            "firstMonthOfFiscalYear": "4",
+            "personalData": app.code != "facility",
+            "space": "感染症対策",
         },
         "properties": properties,
         "layout": layout(app),
         "views": {view.name: _view(view, index) for index, view in enumerate(app.views)},
         "status": _status(app),
-        "acl": {"app": {"rights": [
-            {"entity": {"type": "CREATOR", "code": ""}, **_rights("appEditable", *RECORD_RIGHTS)},
-            # Health data is withdrawn, not deleted; taking it out of the system is a right to be given by name.
-            {"entity": {"type": "GROUP", "code": "everyone"},
-             **_rights("recordViewable", "recordAddable", "recordEditable")},
-        ]}},
+        "acl": {
+            "app": {
+                "rights": [
+                    {"entity": {"type": "CREATOR", "code": ""}, **_rights("appEditable", *RECORD_RIGHTS)},
+                    # Health data is withdrawn, not deleted; taking it out of the system is a right to be given by name.
+                    {
+                        "entity": {"type": "GROUP", "code": "everyone"},
+                        **_rights("recordViewable", "recordAddable", "recordEditable"),
+                    },
+                ]
+            }
+        },
     }
 
 
-RECORD_RIGHTS = ("recordViewable", "recordAddable", "recordEditable", "recordDeletable", "recordImportable",
-                 "recordExportable")
+RECORD_RIGHTS = (
+    "recordViewable",
+    "recordAddable",
+    "recordEditable",
+    "recordDeletable",
+    "recordImportable",
+    "recordExportable",
+)
 
 
 def _rights(*given: str) -> Json:
@@ -282,9 +407,13 @@ def layout(app: App) -> list[Json]:
         for line in table:
             if line.block == block and line.kind == "TABLE":
                 inner = [one for one in table if one.table == line.code]
-                found.append({"type": "SUBTABLE", "code": line.code, "fields": [
-                    {"type": TYPES[one.kind], "code": one.field_code} for one in inner
-                ]})
+                found.append(
+                    {
+                        "type": "SUBTABLE",
+                        "code": line.code,
+                        "fields": [{"type": TYPES[one.kind], "code": one.field_code} for one in inner],
+                    }
+                )
     found.extend(
         {"type": "ROW", "fields": [{"type": "REFERENCE_TABLE", "code": related.code}]} for related in app.related
     )
@@ -303,18 +432,31 @@ def _span(line: Line, kind: str) -> int:
 
 def _reference(related: Related) -> Json:
     return {
-        "type": "REFERENCE_TABLE", "code": related.code, "label": related.label, "labels": {"en": related.english},
+        "type": "REFERENCE_TABLE",
+        "code": related.code,
+        "label": related.label,
+        "labels": {"en": related.english},
         "referenceTable": {
             "relatedApp": {"app": "", "code": related.app},
             "condition": {"field": related.own, "relatedField": related.other},
-            "filterCond": "", "displayFields": related.columns.split(), "sort": related.sort, "size": "5",
+            "filterCond": "",
+            "displayFields": related.columns.split(),
+            "sort": related.sort,
+            "size": "5",
         },
     }
 
 
 def _view(view: View, index: int) -> Json:
-    made: Json = {"type": "LIST", "name": view.name, "names": {"en": view.english}, "index": str(index),
-                  "fields": view.columns.split(), "filterCond": view.filter, "sort": view.sort}
+    made: Json = {
+        "type": "LIST",
+        "name": view.name,
+        "names": {"en": view.english},
+        "index": str(index),
+        "fields": view.columns.split(),
+        "filterCond": view.filter,
+        "sort": view.sort,
+    }
     if view.date:
         made |= {"type": "CALENDAR", "date": view.date, "title": view.title, "fields": []}
     return made
@@ -323,8 +465,13 @@ def _view(view: View, index: int) -> Json:
 def _status(app: App) -> Json:
     english = english_options()
     states = {
-        name: {"name": name, "index": str(index), "hue": hue, "names": {"en": english[name]},
-               "assignee": {"type": "ONE", "entities": []}}
+        name: {
+            "name": name,
+            "index": str(index),
+            "hue": hue,
+            "names": {"en": english[name]},
+            "assignee": {"type": "ONE", "entities": []},
+        }
         for index, (name, hue) in enumerate(app.states.items())
     }
     actions = [

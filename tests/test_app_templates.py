@@ -23,23 +23,39 @@ from scripts.template_apps import APPS
 EXPECTED = Path(__file__).parent / "data" / "templates.txt"
 CODES = ("facility", "case_ledger", "observation", "supply_request")
 TYPES = {
-    "SERIAL": "SERIAL", "TEXT": "SINGLE_LINE_TEXT", "AREA": "MULTI_LINE_TEXT", "NUM": "NUMBER", "CALC": "CALC",
-    "DATE": "DATE", "DT": "DATETIME", "DROP": "DROP_DOWN", "RADIO": "RADIO_BUTTON", "CHECK": "CHECK_BOX",
-    "MULTI": "MULTI_SELECT", "USER": "USER_SELECT", "ORG": "ORGANIZATION_SELECT", "GROUP": "GROUP_SELECT",
-    "FILE": "FILE", "LINK": "LINK", "LOOKUP": "SINGLE_LINE_TEXT", "TABLE": "SUBTABLE", "ROLL": "ROLLUP",
+    "SERIAL": "SERIAL",
+    "TEXT": "SINGLE_LINE_TEXT",
+    "AREA": "MULTI_LINE_TEXT",
+    "NUM": "NUMBER",
+    "CALC": "CALC",
+    "DATE": "DATE",
+    "DT": "DATETIME",
+    "DROP": "DROP_DOWN",
+    "RADIO": "RADIO_BUTTON",
+    "CHECK": "CHECK_BOX",
+    "MULTI": "MULTI_SELECT",
+    "USER": "USER_SELECT",
+    "ORG": "ORGANIZATION_SELECT",
+    "GROUP": "GROUP_SELECT",
+    "FILE": "FILE",
+    "LINK": "LINK",
+    "LOOKUP": "SINGLE_LINE_TEXT",
+    "TABLE": "SUBTABLE",
+    "ROLL": "ROLLUP",
     "TOKEN": "TOKEN",
 }
 # What calculates a text or a day is a text with a formula, or a calculation shown as a date.
 OTHER_TYPES = {
-    ("case_ledger", "age_group"): "SINGLE_LINE_TEXT", ("case_ledger", "priority_auto"): "SINGLE_LINE_TEXT",
-    ("observation", "flag_auto"): "SINGLE_LINE_TEXT", ("observation", "obs_date"): "CALC",
+    ("case_ledger", "age_group"): "SINGLE_LINE_TEXT",
+    ("case_ledger", "priority_auto"): "SINGLE_LINE_TEXT",
+    ("observation", "flag_auto"): "SINGLE_LINE_TEXT",
+    ("observation", "obs_date"): "CALC",
 }
 # The rules of the observation log need the age and the onset, and the judgement that counts has a field of its own.
 HELPERS = {"observation": {"age", "onset", "flag_result"}}
 # A lookup finds its source by a value that occurs once.
 ALSO_UNIQUE = {("facility", "name")}
-ALWAYS_INDEXED = {"SERIAL", "ROLLUP", "CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "ORGANIZATION_SELECT",
-                  "GROUP_SELECT"}
+ALWAYS_INDEXED = {"SERIAL", "ROLLUP", "CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "ORGANIZATION_SELECT", "GROUP_SELECT"}
 
 
 @dataclass(frozen=True)
@@ -101,9 +117,7 @@ def test_field_is_as_specified(line: Wanted, apps: Mapping[str, AppDefinition]) 
     "code, fields, required, inner",
     [("case_ledger", 118, 14, 14), ("observation", 34, 5, 0), ("supply_request", 34, 11, 0), ("facility", 25, 4, 0)],
 )
-def test_number_of_fields(
-    code: str, fields: int, required: int, inner: int, apps: Mapping[str, AppDefinition]
-) -> None:
+def test_number_of_fields(code: str, fields: int, required: int, inner: int, apps: Mapping[str, AppDefinition]) -> None:
     own = [f for f in apps[code].fields if _counts(f) and f.code not in HELPERS.get(code, set())]
     assert len(own) == fields == sum(line.app == code for line in WANTED)
     assert sum("R" in line.flags for line in WANTED if line.app == code) == required
@@ -134,8 +148,11 @@ def test_views_and_actions_can_be_asked(code: str, apps: Mapping[str, AppDefinit
 @pytest.mark.parametrize(
     "code, names",
     [
-        ("case_ledger", "全件 本日受理 初回連絡待ち 本日の架電対象 未回答者 体調不良者 入院調整中 宿泊調整中 "
-                        "自宅療養中 本日解除予定 私の担当 自区 世帯別 重複候補 公表待ち カレンダー（解除予定）"),
+        (
+            "case_ledger",
+            "全件 本日受理 初回連絡待ち 本日の架電対象 未回答者 体調不良者 入院調整中 宿泊調整中 "
+            "自宅療養中 本日解除予定 私の担当 自区 世帯別 重複候補 公表待ち カレンダー（解除予定）",
+        ),
         ("observation", "本日の回答 要架電 私の架電 電話で確認済（本日） 症例別経過 夜間回答 期間抽出"),
         ("supply_request", "受付（未審査） 要照合 重複の疑い 本日発送分 発送依頼済 不在持戻り 区別"),
         ("facility", "入院受入（空き順） 宿泊施設（空室） 検査機関 種別別 更新なし"),
@@ -151,16 +168,29 @@ def test_process_of_the_ledger(apps: Mapping[str, AppDefinition]) -> None:
     assert status.first is not None
     assert status.first.name == "受理"
     steps = {(action.from_state, action.name, action.to_state) for action in status.actions}
-    assert {("受理", "内容確認", "確認済"), ("初回連絡中", "療養先決定", "療養中"), ("解除待ち", "延長", "療養中"),
-            ("療養中", "死亡", "死亡"), ("調整中", "取り下げ", "取り下げ")} <= steps
+    assert {
+        ("受理", "内容確認", "確認済"),
+        ("初回連絡中", "療養先決定", "療養中"),
+        ("解除待ち", "延長", "療養中"),
+        ("療養中", "死亡", "死亡"),
+        ("調整中", "取り下げ", "取り下げ"),
+    } <= steps
 
 
 def test_linked_apps_fit_each_other(apps: Mapping[str, AppDefinition]) -> None:
     whole = template.write(apps.values())
     assert template.load(whole).codes == ("case_ledger", "facility", "observation", "supply_request")
     assert {part.app for part in waiting(apps["case_ledger"], apps)} == {
-        "notice_intake", "cluster", "oximeter_loan", "epi_survey", "contact", "test", "placement", "certificate",
-        "consultation", "vaccination",
+        "notice_intake",
+        "cluster",
+        "oximeter_loan",
+        "epi_survey",
+        "contact",
+        "test",
+        "placement",
+        "certificate",
+        "consultation",
+        "vaccination",
     }
     assert template.load(whole).requires == ("cluster", "contact", "notice_intake")
 

@@ -49,8 +49,12 @@ class AppPolicy:
         if actor.administrator:
             return True
         return app.app_rights.allows(
-            action, user=actor.login, user_id=actor.user_id, organizations=actor.organization_ids,
-            ancestors=actor.ancestor_ids, groups=actor.group_ids,
+            action,
+            user=actor.login,
+            user_id=actor.user_id,
+            organizations=actor.organization_ids,
+            ancestors=actor.ancestor_ids,
+            groups=actor.group_ids,
         )
 
     def require(self, action: Action, app: AppDefinition) -> None:

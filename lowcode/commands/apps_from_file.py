@@ -31,8 +31,14 @@ def _from_file(options: argparse.Namespace) -> Answer:
     key = store_file(services, options.file)
     with services.writing(actor) as space:
         job_id = imports.enqueue_app_from_file(
-            space.connection, key, actor, services.settings.now(), code=options.code,
-            name=options.name or app_name(options.file.stem), reading=preview.reading, leased_by=WORKER,
+            space.connection,
+            key,
+            actor,
+            services.settings.now(),
+            code=options.code,
+            name=options.name or app_name(options.file.stem),
+            reading=preview.reading,
+            leased_by=WORKER,
         )
     job = work_now(services, job_id, WORKER)
     if job.state == "failed":
@@ -41,8 +47,13 @@ def _from_file(options: argparse.Namespace) -> Answer:
     made = {name: result.get(name) for name in ("app", "code", "name", "fields")}
     lines = [say("transfer.result.app_made", app=made["app"], code=made["code"], name=made["name"])]
     lines += [
-        "  " + say("transfer.result.field", label=f["header"], type=f["type"],
-                   reason=say(f"transfer.why.{f['why']}", **f["params"]))
+        "  "
+        + say(
+            "transfer.result.field",
+            label=f["header"],
+            type=f["type"],
+            reason=say(f"transfer.why.{f['why']}", **f["params"]),
+        )
         for f in result.get("fields") or ()
     ]
     return import_answer(services, job, options.file, options.errors, preview, (made, lines))

@@ -56,8 +56,9 @@ def _demo(options: argparse.Namespace) -> Answer:
             told[app] = count
             print(say("cli.demo.progress", app=app, count=count), file=sys.stderr)
 
-    made = load(services.engine, world, catalog=services.catalog, staff=staff, install_as=owner(services),
-                progress=progress)
+    made = load(
+        services.engine, world, catalog=services.catalog, staff=staff, install_as=owner(services), progress=progress
+    )
     return Answer(made, [say("cli.demo.filled", app=app, rows=one["rows"]) for app, one in made["apps"].items()])
 
 

@@ -68,7 +68,9 @@ def chosen_reading(options: argparse.Namespace) -> dict[str, t.Any]:
     """The same as arguments of :func:`lowcode.transfer.tabular.inspect`."""
     delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(options.delimiter, options.delimiter)
     return {
-        "encoding": options.encoding, "delimiter": delimiter, "sheet": options.sheet,
+        "encoding": options.encoding,
+        "delimiter": delimiter,
+        "sheet": options.sheet,
         "header_row": options.header_row,
     }
 
@@ -112,8 +114,13 @@ def _import(options: argparse.Namespace) -> Answer:
     services = open_services()
     actor = acting(services, options.user)
     wish = profiles.Profile(
-        key=options.key, mode=options.mode, overrides=_pairs(options.map, "--map"), years=_years(options.year),
-        serial=options.serial_dates, bad_cells=options.bad_cells, note_field=options.note_field,
+        key=options.key,
+        mode=options.mode,
+        overrides=_pairs(options.map, "--map"),
+        years=_years(options.year),
+        serial=options.serial_dates,
+        bad_cells=options.bad_cells,
+        note_field=options.note_field,
         reading={k: v for k, v in chosen_reading(options).items() if v is not None},
     )
     with services.reading(actor) as space:
@@ -123,8 +130,16 @@ def _import(options: argparse.Namespace) -> Answer:
     preview = tabular.inspect(options.file, **wish.reading)
     with services.reading(actor) as space:
         plan = importing.plan_import(
-            space, app_id, preview, key=wish.key, mode=wish.mode, dry_run=options.dry_run,
-            overrides=wish.overrides, years=wish.years, serial=wish.serial, bad_cells=wish.bad_cells or "fail",
+            space,
+            app_id,
+            preview,
+            key=wish.key,
+            mode=wish.mode,
+            dry_run=options.dry_run,
+            overrides=wish.overrides,
+            years=wish.years,
+            serial=wish.serial,
+            bad_cells=wish.bad_cells or "fail",
             note_field=wish.note_field,
         )
     key = store_file(services, options.file)
@@ -140,7 +155,11 @@ def _import(options: argparse.Namespace) -> Answer:
 
 
 def import_answer(
-    services: Services, job: Job, source: Path, errors: Path | None, preview: tabular.Preview | None = None,
+    services: Services,
+    job: Job,
+    source: Path,
+    errors: Path | None,
+    preview: tabular.Preview | None = None,
     first: tuple[Mapping[str, t.Any], list[str]] = ({}, []),
 ) -> Answer:
     """What an import did, in words and as data; the error list is copied to a place with a name."""
@@ -162,8 +181,12 @@ def import_answer(
     data |= {name: result.get(name) or [] for name in ("unknown_columns", "ignored_columns")}
     data |= {"notes": result.get("notes") or {}, "dry_run": bool(result.get("dry_run")), "errors_file": None}
     if preview is not None:
-        data["reading"] = {"encoding": preview.reading.encoding, "delimiter": preview.reading.delimiter,
-                           "sheet": preview.reading.sheet, "header_row": preview.reading.header_row}
+        data["reading"] = {
+            "encoding": preview.reading.encoding,
+            "delimiter": preview.reading.delimiter,
+            "sheet": preview.reading.sheet,
+            "header_row": preview.reading.header_row,
+        }
     if result.get("errors_file"):
         target = _copied(services, result, source, errors)
         data["errors_file"] = str(target)
@@ -193,9 +216,7 @@ def failure(job: Job) -> LowcodeError:
     """The error that a job ended with, as the command itself would have raised it."""
     error = job.error or {"code": "jobs.unexpected"}
     if error.get("problems"):
-        return Invalid([
-            Problem(code=p["code"], path=tuple(p["path"]), params=p["params"]) for p in error["problems"]
-        ])
+        return Invalid([Problem(code=p["code"], path=tuple(p["path"]), params=p["params"]) for p in error["problems"]])
     return JobFailed(error["code"], **error.get("params", {}))
 
 
@@ -211,17 +232,21 @@ def _export(options: argparse.Namespace) -> Answer:
         columns = exporting.choose_columns(reader, codes)
         reader.policy.require("export", reader.definition)
         count = reader.count(condition)
-        pages = exporting.short_pages(
-            lambda: services.reading(actor), reader.live.id, condition, order, columns
-        )
+        pages = exporting.short_pages(lambda: services.reading(actor), reader.live.id, condition, order, columns)
         if format == "xlsx":
             exporting.export_xlsx(reader, options.output, columns=columns, pages=pages)
         else:
             with options.output.open("wb") as out:
-                out.writelines(exporting.export_csv(
-                    reader, columns=columns, encoding=options.encoding, pages=pages, replaced=replaced,
-                    delimiter="\t" if format == "tsv" else ",",
-                ))
+                out.writelines(
+                    exporting.export_csv(
+                        reader,
+                        columns=columns,
+                        encoding=options.encoding,
+                        pages=pages,
+                        replaced=replaced,
+                        delimiter="\t" if format == "tsv" else ",",
+                    )
+                )
     lines = [say("transfer.result.exported", count=count, file=options.output)]
     if replaced.characters:
         listed = "、".join(f"{character}×{times}" for character, times in replaced.listed())
@@ -248,9 +273,7 @@ def _undo(options: argparse.Namespace) -> Answer:
     services = open_services()
     actor = acting(services, options.user)
     with services.writing(actor) as space:
-        job_id = imports.enqueue_undo(
-            space.connection, options.batch, actor, services.settings.now(), leased_by=WORKER
-        )
+        job_id = imports.enqueue_undo(space.connection, options.batch, actor, services.settings.now(), leased_by=WORKER)
     job = work_now(services, job_id, WORKER)
     if job.state == "failed":
         raise failure(job)

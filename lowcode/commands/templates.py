@@ -36,8 +36,11 @@ def owner(services: Services) -> Actor:
     """Who is to manage new apps: the first administrator, or the system while there is none."""
     with db.reading(services.engine) as connection:
         directory = services.directories.current(connection)
-        admins = [number for number, person in sorted(directory.people.items())
-                  if person.administrator and person.entity.active]
+        admins = [
+            number
+            for number, person in sorted(directory.people.items())
+            if person.administrator and person.entity.active
+        ]
         return user_actor(directory, admins[0], services.settings) if admins else services.system(REASON)
 
 
@@ -56,12 +59,25 @@ def _list(options: argparse.Namespace) -> Answer:
         installed = known_apps(connection)
     found = shipped.catalogue()
     data = [
-        {"name": one.name, "title": one.titles.get(locale(), one.title), "fields": one.fields, "views": one.views,
-         "requires": list(one.requires), "installed": one.name in installed}
+        {
+            "name": one.name,
+            "title": one.titles.get(locale(), one.title),
+            "fields": one.fields,
+            "views": one.views,
+            "requires": list(one.requires),
+            "installed": one.name in installed,
+        }
         for one in found
     ]
-    rows = [(one["name"], one["title"], say("cli.template.installed") if one["installed"] else "",
-             ", ".join(found.requires)) for one, found in zip(data, found, strict=True)]
+    rows = [
+        (
+            one["name"],
+            one["title"],
+            say("cli.template.installed") if one["installed"] else "",
+            ", ".join(found.requires),
+        )
+        for one, found in zip(data, found, strict=True)
+    ]
     return Answer({"templates": data}, table(rows))
 
 
@@ -83,8 +99,10 @@ def _export(options: argparse.Namespace) -> Answer:
     with workspace.reading(services.engine, services.catalog, actor, ctx) as space:
         made = template.export(space, options.apps, with_records=options.with_records)
     options.output.write_bytes(made)
-    return Answer({"file": str(options.output), "bytes": len(made)},
-                  [say("cli.template.exported", file=options.output, bytes=len(made))])
+    return Answer(
+        {"file": str(options.output), "bytes": len(made)},
+        [say("cli.template.exported", file=options.output, bytes=len(made))],
+    )
 
 
 def _import(options: argparse.Namespace) -> Answer:
@@ -94,5 +112,7 @@ def _import(options: argparse.Namespace) -> Answer:
         known, ctx = known_apps(connection), services.context(connection, actor)
     loaded = template.load(options.file.read_bytes(), known_apps=known)
     numbers = template.install(services.engine, loaded, actor, ctx=ctx, catalog=services.catalog)
-    return Answer({"apps": numbers, "records": {code: len(rows) for code, rows in loaded.records.items()}},
-                  [say("cli.template.made", code=code, id=number) for code, number in numbers.items()])
+    return Answer(
+        {"apps": numbers, "records": {code: len(rows) for code, rows in loaded.records.items()}},
+        [say("cli.template.made", code=code, id=number) for code, number in numbers.items()],
+    )

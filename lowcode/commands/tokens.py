@@ -24,7 +24,11 @@ def _add(options: argparse.Namespace) -> Answer:
         live = space.app(int(options.app) if options.app.isdecimal() else options.app)
     with db.writing(services.engine) as connection:
         token = tokens.add(
-            connection, live.id, [r.strip() for r in options.allow.split(",") if r.strip()], by=actor, now=services.settings.now(),
+            connection,
+            live.id,
+            [r.strip() for r in options.allow.split(",") if r.strip()],
+            by=actor,
+            now=services.settings.now(),
             name=options.name,
         )
     return Answer({"token": token, "app": live.id}, [token])

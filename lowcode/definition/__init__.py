@@ -10,6 +10,19 @@ from lowcode.definition.queries import QueryChecker, QueryText, Waiting
 from lowcode.definition.schema import AppDefinition, View
 
 __all__ = [
-    "AppDefinition", "QueryChecker", "QueryText", "View", "Waiting", "assign_ids", "check", "complete", "digest",
-    "dump", "dumps", "load", "loads", "read", "waiting",
+    "AppDefinition",
+    "QueryChecker",
+    "QueryText",
+    "View",
+    "Waiting",
+    "assign_ids",
+    "check",
+    "complete",
+    "digest",
+    "dump",
+    "dumps",
+    "load",
+    "loads",
+    "read",
+    "waiting",
 ]

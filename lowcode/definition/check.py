@@ -32,8 +32,15 @@ def check(
 ) -> tuple[Problem, ...]:
     """Everything wrong with a definition as a whole; see :func:`lowcode.definition.load` for the arguments."""
     found = [
-        *_codes(definition), *_ids(definition), *_nesting(definition), *_layout(definition), *_settings(definition),
-        *_indexes(definition), *_views(definition), *_status(definition), *_rights(definition),
+        *_codes(definition),
+        *_ids(definition),
+        *_nesting(definition),
+        *_layout(definition),
+        *_settings(definition),
+        *_indexes(definition),
+        *_views(definition),
+        *_status(definition),
+        *_rights(definition),
         *formulas.check(definition.fields),
         *related.check(definition, known_apps, query_checker),
         *cycles.check(definition, known_apps),
@@ -62,8 +69,9 @@ def _each(definition: AppDefinition) -> Iterator[tuple[Path, Field, SubtableFiel
 
 def _codes(definition: AppDefinition) -> Iterator[Problem]:
     code = definition.code
-    if code and not (len(code) <= MAX_CODE and code.isascii() and code[0].isalpha()
-                     and all(c.isalnum() or c == "_" for c in code)):
+    if code and not (
+        len(code) <= MAX_CODE and code.isascii() and code[0].isalpha() and all(c.isalnum() or c == "_" for c in code)
+    ):
         yield Problem(code="definition.app_code", path=("code",), params={"value": code[:80]})
     seen: set[str] = set()
     folded: dict[str, str] = {}
@@ -81,8 +89,9 @@ def _codes(definition: AppDefinition) -> Iterator[Problem]:
     kinds = Counter(f.type_name for f in definition.fields if f.type_name in SYSTEM_TYPES)
     for field in definition.fields:
         if kinds[field.type_name] > 1:
-            yield Problem(code="definition.system_twice", path=("properties", field.code),
-                          params={"type": field.type_name})
+            yield Problem(
+                code="definition.system_twice", path=("properties", field.code), params={"type": field.type_name}
+            )
 
 
 def _ids(definition: AppDefinition) -> Iterator[Problem]:
@@ -144,15 +153,19 @@ def _layout(definition: AppDefinition) -> Iterator[Problem]:
         if len(row.fields) > 1:
             for position, item in enumerate(row.fields):
                 if item.type == "REFERENCE_TABLE":
-                    yield Problem(code="definition.layout_alone", path=(*place, "fields", position),
-                                  params={"code": item.code})
+                    yield Problem(
+                        code="definition.layout_alone", path=(*place, "fields", position), params={"code": item.code}
+                    )
 
 
 def _settings(definition: AppDefinition) -> Iterator[Problem]:
     precision = definition.settings.number_precision
     if precision.decimal_places >= precision.digits:
-        yield Problem(code="definition.precision", path=("settings", "numberPrecision", "decimalPlaces"),
-                      params={"digits": precision.digits})
+        yield Problem(
+            code="definition.precision",
+            path=("settings", "numberPrecision", "decimalPlaces"),
+            params={"digits": precision.digits},
+        )
     title = definition.settings.title_field
     path: Path = ("settings", "titleField", "code")
     if title.selection_mode == "MANUAL":
@@ -166,12 +179,14 @@ def _settings(definition: AppDefinition) -> Iterator[Problem]:
 def _indexes(definition: AppDefinition) -> Iterator[Problem]:
     for path, field, subtable in _each(definition):
         if field.type_name in ("MULTI_LINE_TEXT", "RICH_TEXT") and field.indexed:
-            yield Problem(code="definition.index_long_text", path=(*path, "indexed"),
-                          params={"limit": MAX_INDEXED_TEXT})
+            yield Problem(
+                code="definition.index_long_text", path=(*path, "indexed"), params={"limit": MAX_INDEXED_TEXT}
+            )
         longest = getattr(field, "max_length", None)
         if field.indexed and longest is not None and longest > MAX_INDEXED_TEXT:
-            yield Problem(code="definition.index_long_text", path=(*path, "indexed"),
-                          params={"limit": MAX_INDEXED_TEXT})
+            yield Problem(
+                code="definition.index_long_text", path=(*path, "indexed"), params={"limit": MAX_INDEXED_TEXT}
+            )
         if field.is_unique() and subtable is None and formulas.expression(field):
             yield Problem(code="definition.unique_formula", path=(*path, "unique"))
 
@@ -213,8 +228,9 @@ def _status(definition: AppDefinition) -> Iterator[Problem]:
     if status.enable and not present:
         yield Problem(code="definition.status_without_states", path=("status", "states"))
     for state in status.states:
-        yield from _entities(definition, state.assignee.entities,
-                             ("status", "states", state.name, "assignee", "entities"))
+        yield from _entities(
+            definition, state.assignee.entities, ("status", "states", state.name, "assignee", "entities")
+        )
     seen: set[tuple[str, str]] = set()
     for index, action in enumerate(status.actions):
         place = ("status", "actions", index)

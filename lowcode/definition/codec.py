@@ -32,14 +32,29 @@ from lowcode.fields.subtable import SubtableField
 Json = dict[str, t.Any]
 
 KEYS: t.Final = (
-    "format", "code", "settings", "properties", "layout", "views", "status", "acl", "notifications", "reports",
-    "actions", "rules", "nextId",
+    "format",
+    "code",
+    "settings",
+    "properties",
+    "layout",
+    "views",
+    "status",
+    "acl",
+    "notifications",
+    "reports",
+    "actions",
+    "rules",
+    "nextId",
 )
 """The keys of a definition, in the order in which they are written."""
 MAX_FIELDS: t.Final = 500
 MAX_VIEWS: t.Final = 1_000
 OWN_DEFAULTS: t.Final[Mapping[str, t.Any]] = {
-    "labels": {}, "hint": "", "personal": "", "indexed": False, "column": "",
+    "labels": {},
+    "hint": "",
+    "personal": "",
+    "indexed": False,
+    "column": "",
 }
 """Keys of ours that a property leaves out while they say nothing."""
 _NAMES_NO_FIELD: t.Final = frozenset({"definition.no_such_field", "formula.unknown_field"})
@@ -96,9 +111,10 @@ def read(
     found = check(definition, known_apps=known_apps, query_checker=query_checker)
     # A field that could not be read has said so itself; whatever names it is not wrong for that.
     unread = _codes(whole) - definition.field_codes
-    return definition, (*reading.problems, *(
-        p for p in found if p.code not in _NAMES_NO_FIELD or p.params.get("code") not in unread
-    ))
+    return definition, (
+        *reading.problems,
+        *(p for p in found if p.code not in _NAMES_NO_FIELD or p.params.get("code") not in unread),
+    )
 
 
 @dataclass
@@ -130,7 +146,11 @@ class _Reading:
         if (status := present.get("status")) is not None:
             fields = tuple(f.with_states(status.states) if isinstance(f, StatusField) else f for f in fields)
         return AppDefinition(
-            code=code, fields=fields, layout=layout, next_id=self.whole["nextId"], **present,
+            code=code,
+            fields=fields,
+            layout=layout,
+            next_id=self.whole["nextId"],
+            **present,
         )
 
     def _section(self, key: str, schema: ma.fields.Field[t.Any]) -> t.Any:
@@ -217,8 +237,11 @@ def dump(definition: AppDefinition) -> Json:
 
 def property_json(field: Field) -> Json:
     """A field as it stands in ``properties``, without own keys that say nothing."""
-    made = {key: value for key, value in field.to_json().items() if OWN_DEFAULTS.get(key, value) != value
-            or key not in OWN_DEFAULTS}
+    made = {
+        key: value
+        for key, value in field.to_json().items()
+        if OWN_DEFAULTS.get(key, value) != value or key not in OWN_DEFAULTS
+    }
     if isinstance(field, SubtableField):
         made["fields"] = {inner.code: property_json(inner) for inner in field.fields}
     return made

@@ -15,11 +15,38 @@ from lowcode.fields.base import Field
 from lowcode.fields.subtable import SubtableField
 
 Kind = t.Literal[
-    "app_added", "code_changed", "setting_changed", "field_added", "field_retired", "field_renamed", "field_relabelled",
-    "field_moved", "type_changed", "field_setting_changed", "option_added", "option_renamed", "option_retired",
-    "option_restored", "option_changed", "layout_changed", "view_added", "view_removed", "view_renamed",
-    "view_changed", "process_on", "process_off", "state_added", "state_renamed", "state_retired", "state_restored",
-    "state_changed", "action_added", "action_removed", "action_changed", "rights_changed", "part_changed",
+    "app_added",
+    "code_changed",
+    "setting_changed",
+    "field_added",
+    "field_retired",
+    "field_renamed",
+    "field_relabelled",
+    "field_moved",
+    "type_changed",
+    "field_setting_changed",
+    "option_added",
+    "option_renamed",
+    "option_retired",
+    "option_restored",
+    "option_changed",
+    "layout_changed",
+    "view_added",
+    "view_removed",
+    "view_renamed",
+    "view_changed",
+    "process_on",
+    "process_off",
+    "state_added",
+    "state_renamed",
+    "state_retired",
+    "state_restored",
+    "state_changed",
+    "action_added",
+    "action_removed",
+    "action_changed",
+    "rights_changed",
+    "part_changed",
 ]
 
 
@@ -105,8 +132,9 @@ def _fields(old: AppDefinition, new: AppDefinition) -> Iterator[Change]:
             yield from field_changes(before, field, path)
     for before in old.all_fields:
         if new.by_id(before.id) is None:
-            yield _change("field_retired", *old.path_of(before), field_id=before.id, label=before.label,
-                          type=before.type_name)
+            yield _change(
+                "field_retired", *old.path_of(before), field_id=before.id, label=before.label, type=before.type_name
+            )
 
 
 def _home(definition: AppDefinition, field: Field) -> int | None:
@@ -123,8 +151,9 @@ def field_changes(old: Field, new: Field, path: Path) -> Iterator[Change]:
     if old.label != new.label:
         yield _change("field_relabelled", *path, "label", field_id=new.id, before=old.label, after=new.label)
     if _type(old) != _type(new):
-        yield _change("type_changed", *path, "type", field_id=new.id, label=new.label, before=_type(old),
-                      after=_type(new))
+        yield _change(
+            "type_changed", *path, "type", field_id=new.id, label=new.label, before=_type(old), after=_type(new)
+        )
     before, after = property_json(old), property_json(new)
     left_out = {"type", "code", "label", "id", "options", "fields", "column"}
     for key in dict.fromkeys((*before, *after)):
@@ -132,8 +161,16 @@ def field_changes(old: Field, new: Field, path: Path) -> Iterator[Change]:
             continue
         if old.type_name != new.type_name and (key not in before or key not in after):
             continue  # the other type has other settings; that is not news
-        yield _change("field_setting_changed", *path, key, field_id=new.id, label=new.label, setting=key,
-                      before=_short(before.get(key)), after=_short(after.get(key)))
+        yield _change(
+            "field_setting_changed",
+            *path,
+            key,
+            field_id=new.id,
+            label=new.label,
+            setting=key,
+            before=_short(before.get(key)),
+            after=_short(after.get(key)),
+        )
     yield from _options(getattr(old, "options", ()), new, path)
 
 
@@ -152,8 +189,9 @@ def _options(old: Sequence[t.Any], new: Field, path: Path) -> Iterator[Change]:
                 yield _change("option_added", *place, field_id=new.id, **names)
             continue
         if was.label != option.label or was.key != option.key:
-            yield _change("option_renamed", *place, field_id=new.id, label=new.label, before=was.label,
-                          after=option.label)
+            yield _change(
+                "option_renamed", *place, field_id=new.id, label=new.label, before=was.label, after=option.label
+            )
         if option.retired != was.retired:
             yield _change("option_retired" if option.retired else "option_restored", *place, field_id=new.id, **names)
         elif (option.index, option.hue, option.labels) != (was.index, was.hue, was.labels):
@@ -161,8 +199,9 @@ def _options(old: Sequence[t.Any], new: Field, path: Path) -> Iterator[Change]:
     kept = {option.id for option in getattr(new, "options", ())}
     for option in old:
         if option.id not in kept and not isinstance(new, SubtableField):
-            yield _change("option_retired", *path, "options", option.key, field_id=new.id, label=new.label,
-                          option=option.label)
+            yield _change(
+                "option_retired", *path, "options", option.key, field_id=new.id, label=new.label, option=option.label
+            )
 
 
 # -- views and process -----------------------------------------------------------------------------

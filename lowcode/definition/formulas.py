@@ -12,14 +12,31 @@ from lowcode.formula import Column, Kind, KindOrColumn, parse
 from lowcode.formula import order as dependency_order
 
 _KINDS: t.Final[Mapping[str, Kind]] = {
-    "SINGLE_LINE_TEXT": Kind.TEXT, "NUMBER": Kind.NUMBER, "CALC": Kind.NUMBER, "RADIO_BUTTON": Kind.TEXT,
-    "DROP_DOWN": Kind.TEXT, "CHECK_BOX": Kind.TEXTS, "MULTI_SELECT": Kind.TEXTS, "DATE": Kind.DATE,
-    "TIME": Kind.TIME, "DATETIME": Kind.DATETIME, "CREATED_TIME": Kind.DATETIME, "UPDATED_TIME": Kind.DATETIME,
-    "SERIAL": Kind.TEXT, "STATUS": Kind.TEXT,
+    "SINGLE_LINE_TEXT": Kind.TEXT,
+    "NUMBER": Kind.NUMBER,
+    "CALC": Kind.NUMBER,
+    "RADIO_BUTTON": Kind.TEXT,
+    "DROP_DOWN": Kind.TEXT,
+    "CHECK_BOX": Kind.TEXTS,
+    "MULTI_SELECT": Kind.TEXTS,
+    "DATE": Kind.DATE,
+    "TIME": Kind.TIME,
+    "DATETIME": Kind.DATETIME,
+    "CREATED_TIME": Kind.DATETIME,
+    "UPDATED_TIME": Kind.DATETIME,
+    "SERIAL": Kind.TEXT,
+    "STATUS": Kind.TEXT,
 }
 _FORMATS: t.Final[Mapping[str, Kind]] = {
-    "NUMBER": Kind.NUMBER, "NUMBER_DIGIT": Kind.NUMBER, "HOUR_MINUTE": Kind.NUMBER, "DAY_HOUR_MINUTE": Kind.NUMBER,
-    "DATE": Kind.DATE, "TIME": Kind.TIME, "DATETIME": Kind.DATETIME, "TEXT": Kind.TEXT, "CHOICE": Kind.TEXT,
+    "NUMBER": Kind.NUMBER,
+    "NUMBER_DIGIT": Kind.NUMBER,
+    "HOUR_MINUTE": Kind.NUMBER,
+    "DAY_HOUR_MINUTE": Kind.NUMBER,
+    "DATE": Kind.DATE,
+    "TIME": Kind.TIME,
+    "DATETIME": Kind.DATETIME,
+    "TEXT": Kind.TEXT,
+    "CHOICE": Kind.TEXT,
 }
 
 

@@ -12,10 +12,18 @@ from lowcode.errors import invalid
 Json = dict[str, t.Any]
 
 SECTIONS: t.Final[Mapping[str, tuple[str, ...]]] = {
-    "properties": ("properties",), "layout": ("layout",), "views": ("views",), "status": ("status",),
-    "app_acl": ("acl", "app"), "record_acl": ("acl", "record"), "field_acl": ("acl", "field"),
-    "general": ("notifications", "general"), "per_record": ("notifications", "perRecord"),
-    "reminder": ("notifications", "reminder"), "reports": ("reports",), "actions": ("actions",),
+    "properties": ("properties",),
+    "layout": ("layout",),
+    "views": ("views",),
+    "status": ("status",),
+    "app_acl": ("acl", "app"),
+    "record_acl": ("acl", "record"),
+    "field_acl": ("acl", "field"),
+    "general": ("notifications", "general"),
+    "per_record": ("notifications", "perRecord"),
+    "reminder": ("notifications", "reminder"),
+    "reports": ("reports",),
+    "actions": ("actions",),
 }
 _INNER: t.Final = frozenset({"properties", "layout", "views", "reports", "actions"})
 """Answers that hold their part under a key of the same name."""

@@ -38,10 +38,10 @@ class LayoutItem(Part):
     element_id: str = setting(Text(longest=128), control="text", label="", default="")
     size: Size = setting(One(Size), control="hidden", label="", default=Size())
     span: int | None = setting(
-        ma.fields.Integer(
-            strict=True, validate=ma.validate.Range(1, 12, error="definition.span"), allow_none=True
-        ),
-        control="number", label="definition.layout.span", default=None,
+        ma.fields.Integer(strict=True, validate=ma.validate.Range(1, 12, error="definition.span"), allow_none=True),
+        control="number",
+        label="definition.layout.span",
+        default=None,
     )
 
 
@@ -73,7 +73,9 @@ class LayoutGroup(Part):
 
 LayoutPart: t.TypeAlias = LayoutRow | LayoutSubtable | LayoutGroup
 KINDS: t.Final[Mapping[str, type[LayoutPart]]] = {
-    "ROW": LayoutRow, "SUBTABLE": LayoutSubtable, "GROUP": LayoutGroup,
+    "ROW": LayoutRow,
+    "SUBTABLE": LayoutSubtable,
+    "GROUP": LayoutGroup,
 }
 
 

@@ -13,10 +13,23 @@ from lowcode.fields.base import Field
 from lowcode.fields.subtable import SubtableField
 
 COPIES_INTO: t.Final[Mapping[str, frozenset[str]]] = {
-    "SINGLE_LINE_TEXT": frozenset({
-        "SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "NUMBER", "CALC", "DATE", "TIME", "DATETIME", "LINK", "RADIO_BUTTON",
-        "DROP_DOWN", "SERIAL", "ROLLUP", "RECORD_NUMBER",
-    }),
+    "SINGLE_LINE_TEXT": frozenset(
+        {
+            "SINGLE_LINE_TEXT",
+            "MULTI_LINE_TEXT",
+            "NUMBER",
+            "CALC",
+            "DATE",
+            "TIME",
+            "DATETIME",
+            "LINK",
+            "RADIO_BUTTON",
+            "DROP_DOWN",
+            "SERIAL",
+            "ROLLUP",
+            "RECORD_NUMBER",
+        }
+    ),
     "MULTI_LINE_TEXT": frozenset({"SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "SERIAL", "LINK"}),
     "NUMBER": frozenset({"NUMBER", "CALC", "ROLLUP", "RECORD_NUMBER"}),
     "LINK": frozenset({"LINK", "SINGLE_LINE_TEXT"}),
@@ -91,8 +104,9 @@ def _query(reference: Reference, other: AppDefinition, query_checker: QueryCheck
 
 def _no_field(code: str, *path: str | int, app: AppDefinition | None = None) -> Problem:
     params = {"code": code} if app is None else {"code": code, "app": app.name}
-    return Problem(code="definition.no_such_field" if app is None else "definition.no_such_field_there",
-                   path=path, params=params)
+    return Problem(
+        code="definition.no_such_field" if app is None else "definition.no_such_field_there", path=path, params=params
+    )
 
 
 def _lookup(definition: AppDefinition, reference: Reference, other: AppDefinition | None) -> Iterator[Problem]:
@@ -103,8 +117,9 @@ def _lookup(definition: AppDefinition, reference: Reference, other: AppDefinitio
         if key is None:
             yield _no_field(lookup.related_key_field, "relatedKeyField", app=other)
         elif not key.is_unique() and key.type_name not in KEY_TYPES:
-            yield Problem(code="definition.lookup_key", path=("relatedKeyField",),
-                          params={"code": key.code, "app": other.name})
+            yield Problem(
+                code="definition.lookup_key", path=("relatedKeyField",), params={"code": key.code, "app": other.name}
+            )
         for index, code in enumerate(lookup.lookup_picker_fields):
             if other.find(code) is None:
                 yield _no_field(code, "lookupPickerFields", index, app=other)
@@ -125,8 +140,9 @@ def _lookup(definition: AppDefinition, reference: Reference, other: AppDefinitio
         if source is None or other.subtable_of(mapping.related_field):
             yield _no_field(mapping.related_field, *path, "relatedField", app=other)
         elif not _copies(source, target):
-            yield Problem(code="definition.mapping_type", path=path,
-                          params={"from": source.type_name, "to": target.type_name})
+            yield Problem(
+                code="definition.mapping_type", path=path, params={"from": source.type_name, "to": target.type_name}
+            )
 
 
 def value_type(field: Field) -> str:
@@ -167,9 +183,7 @@ def _sums_up(field: Field, function: str) -> bool:
     return True
 
 
-def _reference_table(
-    definition: AppDefinition, reference: Reference, other: AppDefinition | None
-) -> Iterator[Problem]:
+def _reference_table(definition: AppDefinition, reference: Reference, other: AppDefinition | None) -> Iterator[Problem]:
     table = reference.part
     if definition.find(table.condition.field) is None or definition.subtable_of(table.condition.field):
         yield _no_field(table.condition.field, "condition", "field")

@@ -21,7 +21,10 @@ class Queries(t.Protocol):
     """The two functions of the query language that rewrite texts (``lowcode.query.kintone`` has them)."""
 
     def rename(
-        self, text: str, fields: Names, options: Mapping[str, Names] | None = None,
+        self,
+        text: str,
+        fields: Names,
+        options: Mapping[str, Names] | None = None,
         related: Mapping[str, Names] | None = None,
     ) -> str:
         """A condition with other codes and values. Raises :class:`Invalid` for what is no query."""
@@ -119,7 +122,8 @@ def rename_in_other_app(
                 part["relatedApp"]["code"] = new_app
                 carry.other_side(part, codes)
     related = {
-        code: codes for code, settings in _all_properties(made)
+        code: codes
+        for code, settings in _all_properties(made)
         if (settings.get("referenceTable") or {}).get("relatedApp", {}).get("code") == new_app
     }
     if related:
@@ -185,13 +189,18 @@ class _Carry:
     """Walks one definition and puts new names in; ``fields`` and ``options`` are keyed by the old ones."""
 
     def __init__(
-        self, made: Json, fields: Names, options: Mapping[str, Names], queries: Queries,
+        self,
+        made: Json,
+        fields: Names,
+        options: Mapping[str, Names],
+        queries: Queries,
         related: Mapping[str, Names] | None = None,
     ) -> None:
         self.made, self.fields, self.options, self.queries = made, fields, options, queries
         own = made.get("code")
         self.related: Mapping[str, Names] = related or {
-            code: fields for code, settings in _all_properties(made)
+            code: fields
+            for code, settings in _all_properties(made)
             if own and (settings.get("referenceTable") or {}).get("relatedApp", {}).get("code") == own
         }
 

@@ -35,8 +35,14 @@ class Grantee(Part):
     include_subs: bool = setting(Flag(), control="check", label="", default=False)
 
     def includes(
-        self, *, user: str = "", user_id: int | None = None, organizations: Collection[int | str] = (),
-        ancestors: Collection[int | str] = (), groups: Collection[int | str] = (), creator_id: int | None = None,
+        self,
+        *,
+        user: str = "",
+        user_id: int | None = None,
+        organizations: Collection[int | str] = (),
+        ancestors: Collection[int | str] = (),
+        groups: Collection[int | str] = (),
+        creator_id: int | None = None,
     ) -> bool:
         """Whether the person with these memberships (ids or codes) is meant."""
         entity = self.entity
@@ -95,8 +101,15 @@ class AppRights(Part):
     rights: tuple[AppRight, ...] = setting(Several(AppRight), control="rights", label="", default=())
 
     def allows(
-        self, action: str, *, user: str = "", user_id: int | None = None, organizations: Collection[int | str] = (),
-        ancestors: Collection[int | str] = (), groups: Collection[int | str] = (), creator_id: int | None = None,
+        self,
+        action: str,
+        *,
+        user: str = "",
+        user_id: int | None = None,
+        organizations: Collection[int | str] = (),
+        ancestors: Collection[int | str] = (),
+        groups: Collection[int | str] = (),
+        creator_id: int | None = None,
     ) -> bool:
         """Whether the first right that means this person covers ``action``; the group everyone comes last.
 
@@ -105,7 +118,11 @@ class AppRights(Part):
         ordered = sorted(self.rights, key=lambda r: r.entity.type == "GROUP" and r.entity.code == EVERYONE)
         for right in ordered:
             if right.includes(
-                user=user, user_id=user_id, organizations=organizations, ancestors=ancestors, groups=groups,
+                user=user,
+                user_id=user_id,
+                organizations=organizations,
+                ancestors=ancestors,
+                groups=groups,
                 creator_id=creator_id,
             ):
                 return right.allows(action)
@@ -169,14 +186,25 @@ class Acl(Part):
     field: FieldRights = setting(One(FieldRights), control="rights", label="", default=FieldRights())
 
 
-DEFAULT_APP_RIGHTS = AppRights(rights=(
-    AppRight(
-        entity=EntityRef(type="CREATOR"), app_editable=True, record_viewable=True, record_addable=True,
-        record_editable=True, record_deletable=True, record_importable=True, record_exportable=True,
-    ),
-    AppRight(
-        entity=EntityRef(type="GROUP", code=EVERYONE), record_viewable=True, record_addable=True,
-        record_editable=True, record_deletable=True,
-    ),
-))
+DEFAULT_APP_RIGHTS = AppRights(
+    rights=(
+        AppRight(
+            entity=EntityRef(type="CREATOR"),
+            app_editable=True,
+            record_viewable=True,
+            record_addable=True,
+            record_editable=True,
+            record_deletable=True,
+            record_importable=True,
+            record_exportable=True,
+        ),
+        AppRight(
+            entity=EntityRef(type="GROUP", code=EVERYONE),
+            record_viewable=True,
+            record_addable=True,
+            record_editable=True,
+            record_deletable=True,
+        ),
+    )
+)
 """What a new app starts with, as in kintone."""

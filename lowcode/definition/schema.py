@@ -95,9 +95,9 @@ class AppDefinition:
 
     @functools.cached_property
     def _subtables(self) -> Mapping[str, SubtableField]:
-        return MappingProxyType({
-            inner.code: field for field in self.fields if isinstance(field, SubtableField) for inner in field.fields
-        })
+        return MappingProxyType(
+            {inner.code: field for field in self.fields if isinstance(field, SubtableField) for inner in field.fields}
+        )
 
     def field(self, code: str) -> Field:
         """The field with this code, inside a subtable or not. Raises :class:`KeyError`."""
@@ -195,8 +195,32 @@ class AppDefinition:
 
 
 __all__ = [
-    "FORMAT", "Acl", "AppDefinition", "AppRight", "AppRights", "AppSettings", "Assignee", "EntityRef", "FieldRight",
-    "FieldRights", "Grantee", "Icon", "LayoutGroup", "LayoutItem", "LayoutPart", "LayoutRow", "LayoutSubtable",
-    "NumberPrecision", "Opaque", "Part", "ProcessAction", "RecordRight", "RecordRights", "Size", "State", "Status",
-    "TitleField", "View",
+    "FORMAT",
+    "Acl",
+    "AppDefinition",
+    "AppRight",
+    "AppRights",
+    "AppSettings",
+    "Assignee",
+    "EntityRef",
+    "FieldRight",
+    "FieldRights",
+    "Grantee",
+    "Icon",
+    "LayoutGroup",
+    "LayoutItem",
+    "LayoutPart",
+    "LayoutRow",
+    "LayoutSubtable",
+    "NumberPrecision",
+    "Opaque",
+    "Part",
+    "ProcessAction",
+    "RecordRight",
+    "RecordRights",
+    "Size",
+    "State",
+    "Status",
+    "TitleField",
+    "View",
 ]

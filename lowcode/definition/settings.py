@@ -70,9 +70,7 @@ class AppSettings(Part):
     names: tuple[tuple[str, str], ...] = setting(
         FrozenMap(), control="labels", label="definition.setting.names", default=()
     )
-    description: str = setting(
-        Text(longest=10_000), control="area", label="definition.setting.description", default=""
-    )
+    description: str = setting(Text(longest=10_000), control="area", label="definition.setting.description", default="")
     icon: Icon = setting(One(Icon), control="icon", label="definition.setting.icon", default=Icon())
     theme: str = setting(Choice(*THEMES), control="select", label="definition.setting.theme", default="WHITE")
     hue: str = setting(Text(longest=32), control="colour", label="definition.setting.hue", default="")
@@ -96,9 +94,7 @@ class AppSettings(Part):
     first_month_of_fiscal_year: int = setting(
         IntegerString(least=1, most=12), control="number", label="definition.setting.first_month", default=4
     )
-    personal_data: bool = setting(
-        Flag(), control="check", label="definition.setting.personal_data", default=False
-    )
+    personal_data: bool = setting(Flag(), control="check", label="definition.setting.personal_data", default=False)
     space: str = setting(Text(longest=128), control="text", label="definition.setting.space", default="")
 
     @classmethod

@@ -33,13 +33,9 @@ class View(Part):
     title: str = setting(Text(), control="field", label="definition.view.title", default="")
     html: str = setting(Text(longest=100_000), control="area", label="definition.view.html", default="")
     pager: bool = setting(Flag(), control="check", label="definition.view.pager", default=False)
-    device: str = setting(
-        Choice("", "DESKTOP", "ANY"), control="select", label="definition.view.device", default=""
-    )
+    device: str = setting(Choice("", "DESKTOP", "ANY"), control="select", label="definition.view.device", default="")
     builtin_type: str = setting(Choice("", "ASSIGNEE"), control="hidden", label="", default="")
-    filter_cond: str = setting(
-        Text(longest=10_000), control="query", label="definition.view.filter", default=""
-    )
+    filter_cond: str = setting(Text(longest=10_000), control="query", label="definition.view.filter", default="")
     sort: str = setting(Text(longest=2_000), control="sort", label="definition.view.sort", default="")
 
     def display_name(self, locale: str) -> str:

@@ -12,12 +12,22 @@ from lowcode.demo.facilities import clinic_names
 from lowcode.demo.presets import TOKYO, World
 from lowcode.demo.streams import Stream, Weighted, stratified
 
-WARDS: t.Final = Weighted({
-    "小倉南区": 24.6, "八幡西区": 20.8, "小倉北区": 18.6, "門司区": 10.0, "若松区": 7.8, "八幡東区": 7.2, "戸畑区": 5.4,
-    "市外": 4.2, "県外": 1.4,
-})
-AGES: t.Final = Weighted({0: 1.3, 1: 14.7, 10: 12.9, 20: 12.6, 30: 14.4, 40: 15.5, 50: 11.0, 60: 7.1, 70: 5.6, 80: 3.5,
-                          90: 1.6})
+WARDS: t.Final = Weighted(
+    {
+        "小倉南区": 24.6,
+        "八幡西区": 20.8,
+        "小倉北区": 18.6,
+        "門司区": 10.0,
+        "若松区": 7.8,
+        "八幡東区": 7.2,
+        "戸畑区": 5.4,
+        "市外": 4.2,
+        "県外": 1.4,
+    }
+)
+AGES: t.Final = Weighted(
+    {0: 1.3, 1: 14.7, 10: 12.9, 20: 12.6, 30: 14.4, 40: 15.5, 50: 11.0, 60: 7.1, 70: 5.6, 80: 3.5, 90: 1.6}
+)
 SEXES: t.Final = Weighted({"女性": 50.6, "男性": 48.95, "その他": 0.05, "不明": 0.4})
 PRESUMED: t.Final = 0.065
 """Without a test only who lives with a case is counted."""
@@ -29,18 +39,35 @@ NOTICE_DELAY: t.Final = Weighted({0: 78, 1: 20, 2: 2})
 HOURS: t.Final = ((540, 720, 0.22), (720, 900, 0.24), (900, 1080, 0.34), (1080, 1260, 0.17), (1260, 1439, 0.03))
 CHANNELS: t.Final = Weighted({"HER-SYS": 82, "FAX": 15, "電話": 1.5, "陽性者登録センター": 1.5})
 SYMPTOMS: t.Final = {
-    "発熱": 0.73, "咳": 0.58, "咽頭痛": 0.57, "全身倦怠感": 0.38, "頭痛": 0.33, "鼻汁・鼻閉": 0.36, "関節筋肉痛": 0.17,
-    "嗅覚・味覚障害": 0.04, "嘔気・嘔吐": 0.06, "下痢": 0.06, "肺炎像": 0.006, "結膜炎": 0.003,
+    "発熱": 0.73,
+    "咳": 0.58,
+    "咽頭痛": 0.57,
+    "全身倦怠感": 0.38,
+    "頭痛": 0.33,
+    "鼻汁・鼻閉": 0.36,
+    "関節筋肉痛": 0.17,
+    "嗅覚・味覚障害": 0.04,
+    "嘔気・嘔吐": 0.06,
+    "下痢": 0.06,
+    "肺炎像": 0.006,
+    "結膜炎": 0.003,
 }
 RISKS: t.Final = {
     # Shares below 40, from 40 to 64, from 65.
-    "高血圧": (0.01, 0.14, 0.46), "糖尿病": (0.005, 0.06, 0.19), "脂質異常症": (0.01, 0.10, 0.24),
-    "肥満（BMI30以上）": (0.06, 0.09, 0.05), "喫煙歴": (0.12, 0.22, 0.09), "COPD": (0.0, 0.007, 0.04),
-    "慢性腎臓病": (0.002, 0.01, 0.06), "悪性腫瘍": (0.002, 0.016, 0.06), "免疫低下": (0.003, 0.008, 0.02),
+    "高血圧": (0.01, 0.14, 0.46),
+    "糖尿病": (0.005, 0.06, 0.19),
+    "脂質異常症": (0.01, 0.10, 0.24),
+    "肥満（BMI30以上）": (0.06, 0.09, 0.05),
+    "喫煙歴": (0.12, 0.22, 0.09),
+    "COPD": (0.0, 0.007, 0.04),
+    "慢性腎臓病": (0.002, 0.01, 0.06),
+    "悪性腫瘍": (0.002, 0.016, 0.06),
+    "免疫低下": (0.003, 0.008, 0.02),
     "透析": (0.0002, 0.002, 0.009),
 }
 DOSES: t.Final = (
-    (5, Weighted({"0": 1})), (12, Weighted({"0": 84, "1": 2, "2": 14})),
+    (5, Weighted({"0": 1})),
+    (12, Weighted({"0": 84, "1": 2, "2": 14})),
     (65, Weighted({"0": 15, "1": 1, "2": 24, "3": 52, "4": 2, "不明": 6})),
     (200, Weighted({"0": 10, "1": 1, "2": 8, "3": 33, "4": 45, "不明": 3})),
 )
@@ -49,10 +76,26 @@ PATH_MEAN: t.Final = 1.0
 """What the factors of age, risk and vaccination come to on average, so that the shares above hold."""
 PLACES: t.Final = Weighted({"自宅療養": 93, "宿泊療養": 4, "入院": 2.6, "施設内療養": 0.4})
 JOBS: t.Final = (
-    (7, Weighted({"未就学児": 1})), (19, Weighted({"児童・生徒": 1})),
+    (7, Weighted({"未就学児": 1})),
+    (19, Weighted({"児童・生徒": 1})),
     (23, Weighted({"学生": 60, "会社員": 25, "その他": 5, "医療従事者": 3, "無職": 4, "介護職員": 3})),
-    (65, Weighted({"会社員": 52, "自営業": 8, "公務員": 7, "医療従事者": 7, "介護職員": 5, "保育・教育職": 4,
-                   "主婦・主夫": 9, "無職": 4, "その他": 3, "不明": 1})),
+    (
+        65,
+        Weighted(
+            {
+                "会社員": 52,
+                "自営業": 8,
+                "公務員": 7,
+                "医療従事者": 7,
+                "介護職員": 5,
+                "保育・教育職": 4,
+                "主婦・主夫": 9,
+                "無職": 4,
+                "その他": 3,
+                "不明": 1,
+            }
+        ),
+    ),
     (200, Weighted({"無職": 62, "主婦・主夫": 17, "会社員": 6, "自営業": 8, "その他": 4, "不明": 3})),
 )
 SIZES: t.Final = Weighted({1: 34, 2: 29, 3: 18, 4: 14, 5: 5})
@@ -182,10 +225,26 @@ def make_case(world: World, index: int) -> Case:
     length = 10 if onset else 7
     extension = stream.between(1, 4) if stream.chance(0.08) else 0
     return Case(
-        index=index, day=day, notice_at=notice_at, head=head, person=_person(world, index, head, sex, age),
-        sex=sex, age=age, birth=_birth(stream, diagnosis, age), ward=_ward(world, head), tel1=_phone(world, head),
-        case_class=case_class, notice_state=STATES.at(stratified(seed, "state", index)), onset=onset,
-        diagnosis=diagnosis, path=path, symptoms=symptoms, risks=risks, doses=doses, place=place, care_start=start,
+        index=index,
+        day=day,
+        notice_at=notice_at,
+        head=head,
+        person=_person(world, index, head, sex, age),
+        sex=sex,
+        age=age,
+        birth=_birth(stream, diagnosis, age),
+        ward=_ward(world, head),
+        tel1=_phone(world, head),
+        case_class=case_class,
+        notice_state=STATES.at(stratified(seed, "state", index)),
+        onset=onset,
+        diagnosis=diagnosis,
+        path=path,
+        symptoms=symptoms,
+        risks=risks,
+        doses=doses,
+        place=place,
+        care_start=start,
         care_end_plan=start + timedelta(days=length + extension),
         arranged_at=notice_at + timedelta(minutes=stream.below(18 * 60)),
     )
@@ -355,24 +414,33 @@ def case_values(world: World, case: Case) -> dict[str, t.Any]:
         "case_class": case.case_class,
         "notice_state": case.notice_state,
         "reinfect": "あり" if stream.chance(0.02) else "なし",
-        "name": case.person.name, "kana": case.person.kana, "name_alt": case.person.latin,
-        "sex": case.sex, "birth": case.birth.isoformat(), "age": str(case.age),
-        "language": case.person.language, "interpreter": "必要" if case.person.latin else "不要",
+        "name": case.person.name,
+        "kana": case.person.kana,
+        "name_alt": case.person.latin,
+        "sex": case.sex,
+        "birth": case.birth.isoformat(),
+        "age": str(case.age),
+        "language": case.person.language,
+        "interpreter": "必要" if case.person.latin else "不要",
         "job": next(table for limit, table in JOBS if case.age < limit).draw(stream),
         "tel1": case.tel1,
         "sms_ok": "不可" if case.tel1.startswith("093") else stream.choice(("可", "可", "可", "未確認")),
         "ward": case.ward,
         "household": case.tel1,
-        "diagnosis_date": case.diagnosis.isoformat(), "sample_date": case.diagnosis.isoformat(),
+        "diagnosis_date": case.diagnosis.isoformat(),
+        "sample_date": case.diagnosis.isoformat(),
         "first_visit": case.diagnosis.isoformat(),
         "severity": severity(case),
-        "symptoms": list(case.symptoms), "risks": list(case.risks), "vax_count": case.doses,
+        "symptoms": list(case.symptoms),
+        "risks": list(case.risks),
+        "vax_count": case.doses,
         "travel": "なし",
         "need_hosp": "有" if case.path in ("C", "D", "E") or (case.path == "B" and case.place == "入院") else "無",
         "need_drug": "有" if len(case.risks) > 1 or case.age >= 65 else "無",
         "need_o2": "有" if case.path in ("C", "D", "E") else "無",
         "care": care,
-        "care_start": case.care_start.isoformat(), "care_end_plan": case.care_end_plan.isoformat(),
+        "care_start": case.care_start.isoformat(),
+        "care_end_plan": case.care_end_plan.isoformat(),
     }
     values |= _address(world, case)
     values |= _clinical(stream, case)
@@ -425,7 +493,8 @@ def _address(world: World, case: Case) -> dict[str, t.Any]:
     city = {"市外": "若葉町", "県外": "みなと市"}.get(case.ward, f"{OWN_CITY}{case.ward}")
     values = {
         "zip": f"000-{stream.below(1000):03}0",
-        "pref": "" if outside and case.ward == "県外" else "福岡県", "city": city,
+        "pref": "" if outside and case.ward == "県外" else "福岡県",
+        "city": city,
         "addr1": f"{town}{stream.between(1, 6)}丁目{stream.between(1, 30)}番{stream.between(1, 25)}号",
     }
     if stream.chance(0.38):
@@ -442,7 +511,8 @@ def _clinical(stream: Stream, case: Case) -> dict[str, t.Any]:
         warm = 38.2 if "発熱" in case.symptoms else 36.6
         values["temp_dx"] = f"{max(35.0, min(41.5, warm + 0.5 * stream.normal())):.1f}"
     values["dx_method"] = (
-        ["検査なし（みなし）"] if case.case_class == "疑似症患者（みなし陽性）"
+        ["検査なし（みなし）"]
+        if case.case_class == "疑似症患者（みなし陽性）"
         else [stream.choice(("核酸増幅法（PCR等）", "抗原定性", "抗原定性", "抗原定量"))]
     )
     if case.age >= 15 and stream.chance(0.5):
@@ -456,8 +526,15 @@ def _clinical(stream: Stream, case: Case) -> dict[str, t.Any]:
         rows = []
         for dose in range(int(case.doses), 0, -1):
             given -= timedelta(days=stream.between(100, 220) if dose > 1 else 25)
-            rows.append({"values": {"vax_dose": str(dose), "vax_date": given.isoformat(),
-                                    "vax_maker": stream.choice(("ファイザー", "ファイザー", "モデルナ"))}})
+            rows.append(
+                {
+                    "values": {
+                        "vax_dose": str(dose),
+                        "vax_date": given.isoformat(),
+                        "vax_maker": stream.choice(("ファイザー", "ファイザー", "モデルナ")),
+                    }
+                }
+            )
         values["vax"] = rows[::-1] if stream.chance(0.35) else []
     return values
 
@@ -481,21 +558,29 @@ def _family(world: World, case: Case) -> list[dict[str, t.Any]]:
     rows: list[dict[str, t.Any]] = []
     if case.head != case.index:
         first = make_case(world, case.head)
-        rows.append({
-            "family_name": first.person.name, "family_age": str(first.age), "family_state": "陽性",
-            "family_relation": _relation(case.age, first.age), "family_case_no": CaseNumber(case.head),
-        })
+        rows.append(
+            {
+                "family_name": first.person.name,
+                "family_age": str(first.age),
+                "family_state": "陽性",
+                "family_relation": _relation(case.age, first.age),
+                "family_case_no": CaseNumber(case.head),
+            }
+        )
     for number in range(size - 1 - len(rows) if told else 0):
         sex = stream.choice(("男性", "女性"))
         age = min(99, max(0, case.age + stream.choice((-30, -28, -3, 2, 27, 30))))
         generation = "early" if age >= 68 else "late" if age >= 34 else "heisei" if age >= 4 else "reiwa"
         given, _ = names.GIVEN[sex, generation][(stream.below(40) + number) % 40]
-        rows.append({
-            "family_name": f"{case.person.surname}　{given}", "family_age": str(age),
-            "family_relation": _relation(case.age, age),
-            "family_state": stream.choice(("未検査", "未検査", "陰性", "濃厚接触者")),
-            "family_disease": stream.choice(("高血圧", "糖尿病", "喘息")) if stream.chance(0.15) else "",
-        })
+        rows.append(
+            {
+                "family_name": f"{case.person.surname}　{given}",
+                "family_age": str(age),
+                "family_relation": _relation(case.age, age),
+                "family_state": stream.choice(("未検査", "未検査", "陰性", "濃厚接触者")),
+                "family_disease": stream.choice(("高血圧", "糖尿病", "喘息")) if stream.chance(0.15) else "",
+            }
+        )
     return [{"values": {code: value for code, value in row.items() if value}} for row in rows]
 
 
@@ -508,9 +593,7 @@ def _relation(own: int, other: int) -> str:
     return "子"
 
 
-def _first_call(
-    case: Case, stream: Stream, told: datetime, reached: bool, now: datetime
-) -> dict[str, t.Any]:
+def _first_call(case: Case, stream: Stream, told: datetime, reached: bool, now: datetime) -> dict[str, t.Any]:
     late, wrong = stream.uniform(), stream.choice(("不通1回", "不通2回", "SMS送付済"))
     if told > now:
         return {"first_call": "未着手"}
@@ -529,12 +612,18 @@ def _note(at: datetime, kind: str, text: str) -> dict[str, t.Any]:
 
 
 NOTES: t.Final = (
-    "本人と通話。症状は軽く、自宅で様子を見る。", "発熱と咳があるが食事はとれている。",
+    "本人と通話。症状は軽く、自宅で様子を見る。",
+    "発熱と咳があるが食事はとれている。",
     "家族が応答。本人は休んでいる。",
-    "受診先を案内した。", "健康観察の方法と連絡先を説明した。", "買い物に困っているとのこと。物資の申請を案内した。",
-    "同居家族に症状なし。待機期間を説明した。", "解熱剤で下がっている。悪化時の連絡先を伝えた。",
+    "受診先を案内した。",
+    "健康観察の方法と連絡先を説明した。",
+    "買い物に困っているとのこと。物資の申請を案内した。",
+    "同居家族に症状なし。待機期間を説明した。",
+    "解熱剤で下がっている。悪化時の連絡先を伝えた。",
     "職場への連絡方法を説明した。",
-    "かかりつけ医に電話で相談済み。", "水分はとれている。翌日再度電話する。", "療養期間の見込みを伝えた。",
+    "かかりつけ医に電話で相談済み。",
+    "水分はとれている。翌日再度電話する。",
+    "療養期間の見込みを伝えた。",
 )
 
 

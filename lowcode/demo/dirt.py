@@ -19,9 +19,9 @@ Effect = t.Literal["read", "kept", "refused"]
 Row = dict[str, str]
 """One row of a file: text of the cell by field code."""
 
-HALF_KANA: t.Final = {
-    unicodedata.normalize("NFKC", chr(code)): chr(code) for code in range(0xFF66, 0xFF9E)
-} | {"　": " "}
+HALF_KANA: t.Final = {unicodedata.normalize("NFKC", chr(code)): chr(code) for code in range(0xFF66, 0xFF9E)} | {
+    "　": " "
+}
 VOICED: t.Final = "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポ"
 UNVOICED: t.Final = dict(zip(VOICED, "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホ", strict=True))
 DASHES: t.Final = ("−", "―", "ー", "-")
@@ -41,8 +41,10 @@ class Dirt:
 def half_width(kana: str) -> str:
     """Katakana in half width, with the voiced mark as a character of its own."""
     return "".join(
-        "".join(HALF_KANA.get(part, {"\u3099": "ﾞ", "\u309a": "ﾟ"}.get(part, part)) for part in
-                unicodedata.normalize("NFD", letter))
+        "".join(
+            HALF_KANA.get(part, {"\u3099": "ﾞ", "\u309a": "ﾟ"}.get(part, part))
+            for part in unicodedata.normalize("NFD", letter)
+        )
         for letter in kana
     )
 
@@ -71,8 +73,11 @@ def era_long(day: date) -> str:
 
 
 def _era(day: date) -> tuple[str, int]:
-    for letter, first, before in (("R", date(2019, 5, 1), 2018), ("H", date(1989, 1, 8), 1988),
-                                  ("S", date(1926, 12, 25), 1925)):
+    for letter, first, before in (
+        ("R", date(2019, 5, 1), 2018),
+        ("H", date(1989, 1, 8), 1988),
+        ("S", date(1926, 12, 25), 1925),
+    ):
         if day >= first:
             return letter, day.year - before
     return "T", day.year - 1911
@@ -127,8 +132,12 @@ def _mistake(stream: Stream, row: Row, plain: Mapping[str, t.Any], write: Write)
     """Slips and habits, by the shares that offices show."""
     chosen = [stream.uniform() for _ in range(11)]
     if chosen[0] < 0.02:
-        write("name", "full-width space", row["name"] + "　" if chosen[0] < 0.01 else row["name"].replace("　", "　　"),
-              "kept")
+        write(
+            "name",
+            "full-width space",
+            row["name"] + "　" if chosen[0] < 0.01 else row["name"].replace("　", "　　"),
+            "kept",
+        )
     if chosen[1] < 0.05 and not row["email"]:
         write("email", "dash for none", stream.choice(DASHES), "read")
     if row["onset"]:
@@ -160,7 +169,7 @@ def _shift(row: Row, columns: tuple[str, ...], stream: Stream) -> list[Dirt]:
     """Everything from a column on stands one column further right, as after a stray comma."""
     start = columns.index("notice_at")
     before = dict(row)
-    for code, source in zip(columns[start + 1:], columns[start:-1], strict=True):
+    for code, source in zip(columns[start + 1 :], columns[start:-1], strict=True):
         row[code] = before[source]
     row[columns[start]] = ""
     return [Dirt(columns[start], "column shifted", "", before[columns[start]], "refused")]

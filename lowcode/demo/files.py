@@ -40,7 +40,7 @@ LACKING: t.Final = {"𠮷": "吉", "−": "－", "‐": "－", "–": "－", "�
 LEFT_OUT: t.Final = frozenset({"dup_of", "source_case", "prev_case"})
 """They name numbers that an empty ledger has not given yet."""
 ERROR_PAGE: t.Final = (
-    "<!DOCTYPE html>\r\n<html lang=\"ja\"><head><title>503 Service Unavailable</title></head>\r\n"
+    '<!DOCTYPE html>\r\n<html lang="ja"><head><title>503 Service Unavailable</title></head>\r\n'
     "<body><h1>ただいま混み合っています</h1><p>しばらくしてからもう一度お試しください。</p></body></html>\r\n"
 )
 
@@ -90,7 +90,8 @@ class Tables:
             if number >= 2_000:
                 break
         return tuple(
-            one for one in self.apps[app].layout_order
+            one
+            for one in self.apps[app].layout_order
             if one.code in used and one.code not in LEFT_OUT and not isinstance(one, SubtableField)
         )
 
@@ -139,9 +140,11 @@ def write(world: World, folder: Path) -> Json:
         made.append(_dirty_spreadsheet(tables, dirty, folder / "case_ledger_dirty.xlsx"))
     made += _misfits(tables, folder)
     manifest = {
-        "preset": world.preset.name, "seed": world.seed, "now": world.local_now.isoformat(),
+        "preset": world.preset.name,
+        "seed": world.seed,
+        "now": world.local_now.isoformat(),
         "order": "facility.csv comes first; observation.csv and supply_request.csv need a ledger that "
-                 "`lowcode demo` filled with the same preset, seed and date",
+        "`lowcode demo` filled with the same preset, seed and date",
         "files": [_described(one, folder) for one in made],
     }
     written = orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -234,8 +237,12 @@ def _dirty_rows(tables: Tables) -> Iterator[DirtyRow]:
             # A repeat is what became of the first: unchanged, or refused with it.
             yield DirtyRow(dict(row), (again,), "failed" if failed else "unchanged", typed)
         if stream.chance(0.005):
-            other = {**tables.row("case_ledger", values), "hersys_id": f"8{values['hersys_id'][1:]}", "press_no": "",
-                     "kana": _other_kana(values["kana"])}
+            other = {
+                **tables.row("case_ledger", values),
+                "hersys_id": f"8{values['hersys_id'][1:]}",
+                "press_no": "",
+                "kana": _other_kana(values["kana"]),
+            }
             twin = Dirt("hersys_id", "same person again", other["hersys_id"], values["hersys_id"], "kept")
             yield DirtyRow(other, (twin,), "created")
 
@@ -250,8 +257,15 @@ def _noted(found: Written, dirty: Sequence[DirtyRow], labels: Mapping[str, str])
     for number, one in enumerate(dirty, start=2):
         counts[one.outcome] += 1
         found.dirty += [
-            {"row": number, "column": labels[dirt.column], "field": dirt.column, "kind": dirt.kind,
-             "written": dirt.written, "truth": dirt.truth, "effect": dirt.effect}
+            {
+                "row": number,
+                "column": labels[dirt.column],
+                "field": dirt.column,
+                "kind": dirt.kind,
+                "written": dirt.written,
+                "truth": dirt.truth,
+                "effect": dirt.effect,
+            }
             for dirt in one.dirt
         ]
     found.rows, found.expected = len(dirty), counts
@@ -293,15 +307,28 @@ def _labels(tables: Tables) -> dict[str, str]:
 def _misfits(tables: Tables, folder: Path) -> list[Written]:
     """Three files that are not what they seem."""
     codes = tables.codes("case_ledger")
-    first = [tables.row("case_ledger", values) for values, _ in
-             zip(tables.rows("case_ledger"), range(SAMPLE), strict=False)]
+    first = [
+        tables.row("case_ledger", values) for values, _ in zip(tables.rows("case_ledger"), range(SAMPLE), strict=False)
+    ]
     lines = [tables.header("case_ledger"), *([row[code] for code in codes] for row in first)]
-    wrong = Written("wrong_encoding.csv", "case_ledger", "utf-16", len(first), KEYS["case_ledger"],
-                    note="UTF-16, not UTF-8: nothing is taken in unless that encoding is found or chosen")
+    wrong = Written(
+        "wrong_encoding.csv",
+        "case_ledger",
+        "utf-16",
+        len(first),
+        KEYS["case_ledger"],
+        note="UTF-16, not UTF-8: nothing is taken in unless that encoding is found or chosen",
+    )
     (folder / wrong.file).write_bytes(_csv_text(lines).encode("utf-16"))
-    extra = Written("extra_column.csv", "case_ledger", "utf-8-sig", len(first), KEYS["case_ledger"],
-                    note="one column more than the app knows; it is named and left out",
-                    expected={"created": len(first), "updated": 0, "unchanged": 0, "failed": 0})
+    extra = Written(
+        "extra_column.csv",
+        "case_ledger",
+        "utf-8-sig",
+        len(first),
+        KEYS["case_ledger"],
+        note="one column more than the app knows; it is named and left out",
+        expected={"created": len(first), "updated": 0, "unchanged": 0, "failed": 0},
+    )
     wider = [[*line, "新しい項目" if number == 0 else "あり"] for number, line in enumerate(lines)]
     (folder / extra.file).write_bytes(_csv_text(wider).encode("utf-8-sig"))
     page = Written("error_page.csv", "case_ledger", "utf-8", 0, note="an error page saved as a file; it is refused")

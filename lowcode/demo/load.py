@@ -37,7 +37,9 @@ APPS: t.Final = ("facility", "case_ledger", "observation", "supply_request")
 """In this order: what is looked up comes first."""
 BANNER: t.Final = "合成データ"
 SUMMED: t.Final[Mapping[str, tuple[str, ...]]] = {
-    "facility": ("beds", "slots"), "case_ledger": ("age",), "observation": ("temp", "spo2"),
+    "facility": ("beds", "slots"),
+    "case_ledger": ("age",),
+    "observation": ("temp", "spo2"),
     "supply_request": ("family_n",),
 }
 
@@ -61,8 +63,11 @@ class Count:
 
     def to_json(self) -> Json:
         """Rows, sums and the hash of all rows in order."""
-        return {"rows": self.rows, "sums": {code: f"{total:f}" for code, total in sorted(self.sums.items())},
-                "sha256": self._hash.hexdigest()}
+        return {
+            "rows": self.rows,
+            "sums": {code: f"{total:f}" for code, total in sorted(self.sums.items())},
+            "sha256": self._hash.hexdigest(),
+        }
 
 
 def _plain(value: t.Any) -> t.Any:
@@ -106,16 +111,26 @@ def manifest(world: World) -> Json:
 
 def describe(world: World, counts: Mapping[str, Count]) -> Json:
     """The manifest of counted rows."""
-    return {"preset": world.preset.name, "seed": world.seed, "now": world.local_now.isoformat(),
-            "apps": {app: count.to_json() for app, count in counts.items()}}
+    return {
+        "preset": world.preset.name,
+        "seed": world.seed,
+        "now": world.local_now.isoformat(),
+        "apps": {app: count.to_json() for app, count in counts.items()},
+    }
 
 
 # --- saving ----------------------------------------------------------------------------------
 
 
 def load(
-    engine: sa.Engine, world: World, *, catalog: Catalog | None = None, staff: Sequence[int] = (),
-    install_as: Actor | None = None, progress: Progress | None = None, only: Sequence[str] = APPS,
+    engine: sa.Engine,
+    world: World,
+    *,
+    catalog: Catalog | None = None,
+    staff: Sequence[int] = (),
+    install_as: Actor | None = None,
+    progress: Progress | None = None,
+    only: Sequence[str] = APPS,
 ) -> Json:
     """Fill the health-centre apps, installing those that are missing; returns the manifest.
 
@@ -177,9 +192,9 @@ def steps(values: Json) -> tuple[str, ...]:
 def _move_on(space: workspace.Workspace, moves: Sequence[tuple[int, tuple[str, ...]]]) -> None:
     """Take the actions of many records, one step of all of them at a time."""
     for number in range(max((len(actions) for _, actions in moves), default=0)):
-        space.service("case_ledger").save([
-            Change(id=record_id, action=actions[number]) for record_id, actions in moves if number < len(actions)
-        ])
+        space.service("case_ledger").save(
+            [Change(id=record_id, action=actions[number]) for record_id, actions in moves if number < len(actions)]
+        )
 
 
 def _end(engine: sa.Engine, catalog: Catalog, actor: Actor, ctx: Context) -> None:
@@ -191,7 +206,7 @@ def _end(engine: sa.Engine, catalog: Catalog, actor: Actor, ctx: Context) -> Non
         found = list(space.reader("case_ledger").ids(over))
     for start in range(0, len(found), BATCH):
         with workspace.writing(engine, catalog, actor, ctx) as space:
-            _move_on(space, [(record_id, ("解除判定", "解除")) for record_id in found[start:start + BATCH]])
+            _move_on(space, [(record_id, ("解除判定", "解除")) for record_id in found[start : start + BATCH]])
 
 
 def _numbers(space: workspace.Workspace, world: World) -> list[str]:

@@ -37,8 +37,14 @@ SURNAMES: t.Final = _pairs(
 )
 BY_RANK: t.Final = Weighted([(pair, 1 / (rank + 1) ** 0.5) for rank, pair in enumerate(SURNAMES)])
 VARIANTS: t.Final = {
-    "高橋": ("髙橋",), "山崎": ("山﨑",), "宮崎": ("宮﨑",), "渡辺": ("渡邊", "渡邉"), "斎藤": ("齋藤", "齊藤"),
-    "吉田": ("𠮷田",), "高木": ("髙木",), "高田": ("髙田",),
+    "高橋": ("髙橋",),
+    "山崎": ("山﨑",),
+    "宮崎": ("宮﨑",),
+    "渡辺": ("渡邊", "渡邉"),
+    "斎藤": ("齋藤", "齊藤"),
+    "吉田": ("𠮷田",),
+    "高木": ("髙木",),
+    "高田": ("髙田",),
 }
 """Other writings of the same name; 𠮷 is not in CP932."""
 READINGS: t.Final = {"山崎": "ヤマサキ", "山﨑": "ヤマサキ", "中島": "ナカシマ"}
@@ -121,11 +127,17 @@ GIVEN: t.Final = {
 TWO_READINGS: t.Final = {"陽菜": "ハルナ", "美月": "ミツキ", "大翔": "ヤマト", "結菜": "ユウナ", "光": "コウ"}
 
 FOREIGN: t.Final = (
-    ("アン・グエン", "NGUYEN ANH", "Tiếng Việt"), ("ミン・チャン", "TRAN MINH", "Tiếng Việt"),
-    ("ラム・タパ", "THAPA RAM", "नेपाली"), ("シタ・グルン", "GURUNG SITA", "नेपाली"),
-    ("ワン・リー", "WANG LI", "中文"), ("チェン・メイ", "CHEN MEI", "中文"), ("キム・ジウ", "KIM JIWOO", "한국어"),
-    ("マリア・サントス", "SANTOS MARIA", "Tagalog"), ("ホセ・シルバ", "SILVA JOSE", "Português"),
-    ("アンナ・スミス", "SMITH ANNA", "English"), ("デイビッド・ブラウン", "BROWN DAVID", "English"),
+    ("アン・グエン", "NGUYEN ANH", "Tiếng Việt"),
+    ("ミン・チャン", "TRAN MINH", "Tiếng Việt"),
+    ("ラム・タパ", "THAPA RAM", "नेपाली"),
+    ("シタ・グルン", "GURUNG SITA", "नेपाली"),
+    ("ワン・リー", "WANG LI", "中文"),
+    ("チェン・メイ", "CHEN MEI", "中文"),
+    ("キム・ジウ", "KIM JIWOO", "한국어"),
+    ("マリア・サントス", "SANTOS MARIA", "Tagalog"),
+    ("ホセ・シルバ", "SILVA JOSE", "Português"),
+    ("アンナ・スミス", "SMITH ANNA", "English"),
+    ("デイビッド・ブラウン", "BROWN DAVID", "English"),
     ("プトゥ・デウィ", "DEWI PUTU ANGGRAENI", "その他"),
 )
 """Name in katakana, in Latin capitals, language."""
@@ -134,7 +146,21 @@ TOWNS: t.Final = ("みどり町", "港町", "青葉台", "春日町", "若葉", 
 SUFFIXES: t.Final = ("東", "西", "南", "北", "中")
 """Put behind a town so that no real one arises."""
 BUILDINGS: t.Final = ("コーポ", "ハイツ", "グリーンハイム", "サンライズ", "メゾン", "第二", "パーク", "リバーサイド")
-COMPANIES: t.Final = ("あおば商事", "ひかり工業", "みなと運輸", "わかば食品", "さくら電機", "いずみ建設", "青空物産",
-                      "はるか製作所")
-SCHOOLS: t.Final = ("青葉台東小学校", "春日町北小学校", "若葉南中学校", "桜丘西中学校", "泉が丘中高等学校",
-                    "みどり町南高等学校")
+COMPANIES: t.Final = (
+    "あおば商事",
+    "ひかり工業",
+    "みなと運輸",
+    "わかば食品",
+    "さくら電機",
+    "いずみ建設",
+    "青空物産",
+    "はるか製作所",
+)
+SCHOOLS: t.Final = (
+    "青葉台東小学校",
+    "春日町北小学校",
+    "若葉南中学校",
+    "桜丘西中学校",
+    "泉が丘中高等学校",
+    "みどり町南高等学校",
+)

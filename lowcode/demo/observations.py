@@ -14,27 +14,46 @@ from lowcode.demo.streams import Stream, exp_steps
 MEANS: t.Final = (38.4, 38.3, 37.9, 37.4, 37.0, 36.8, 36.7)
 """Temperature by day since the onset; 36.6 afterwards."""
 SHARES: t.Final = {
-    "だるさ": (62, 60, 52, 43, 33, 25, 18, 12), "せき": (45, 52, 55, 54, 50, 45, 39, 33),
-    "のどの痛み": (57, 55, 46, 36, 27, 19, 13, 9), "頭痛": (33, 30, 23, 17, 12, 9, 7, 5),
-    "味・においがしない": (2, 3, 4, 5, 5, 5, 4, 4), "下痢": (6, 6, 5, 4, 3, 3, 2, 2),
+    "だるさ": (62, 60, 52, 43, 33, 25, 18, 12),
+    "せき": (45, 52, 55, 54, 50, 45, 39, 33),
+    "のどの痛み": (57, 55, 46, 36, 27, 19, 13, 9),
+    "頭痛": (33, 30, 23, 17, 12, 9, 7, 5),
+    "味・においがしない": (2, 3, 4, 5, 5, 5, 4, 4),
+    "下痢": (6, 6, 5, 4, 3, 3, 2, 2),
     "食事がとれない": (9, 8, 6, 4, 3, 2, 1, 1),
 }
 DANGER: t.Final = {"A": 0.0025, "B": 0.06, "C": 0.25, "D": 0.6, "E": 0.25}
-SIGNS: t.Final = ("少し動くと息があがる", "急に息苦しくなった", "胸の痛み", "息が荒い", "ゼーゼーしている",
-                  "ぼんやりしている")
+SIGNS: t.Final = (
+    "少し動くと息があがる",
+    "急に息苦しくなった",
+    "胸の痛み",
+    "息が荒い",
+    "ゼーゼーしている",
+    "ぼんやりしている",
+)
 TEXTS: t.Final = (
-    "昨日より楽になりました。", "夜中にせきが出て眠れません。", "薬がなくなりそうです。", "食欲が戻ってきました。",
+    "昨日より楽になりました。",
+    "夜中にせきが出て眠れません。",
+    "薬がなくなりそうです。",
+    "食欲が戻ってきました。",
     "子どもの世話がつらいです。",
-    "熱は下がりましたが、だるさが残ります。", "水分はとれています。", "のどが痛くて固形物が食べにくいです。",
+    "熱は下がりましたが、だるさが残ります。",
+    "水分はとれています。",
+    "のどが痛くて固形物が食べにくいです。",
     "家族にも症状が出てきました。",
     "仕事に戻れる日を知りたいです。",
 )
 CALLS: t.Final = (
-    "本人と通話。呼吸は落ち着いている。水分をとるよう伝えた。", "家族と通話。夕方にもう一度電話する。",
+    "本人と通話。呼吸は落ち着いている。水分をとるよう伝えた。",
+    "家族と通話。夕方にもう一度電話する。",
     "症状は軽くなっている。様子を見る。",
-    "受診先を案内した。", "解熱剤の飲み方を確認した。", "酸素の値を測り直してもらい、問題なし。",
+    "受診先を案内した。",
+    "解熱剤の飲み方を確認した。",
+    "酸素の値を測り直してもらい、問題なし。",
     "翌朝まで様子を見て、悪くなれば119番と伝えた。",
-    "薬局からの配達を案内した。", "食事がとれているか確認した。", "療養の終わる日を説明した。",
+    "薬局からの配達を案内した。",
+    "食事がとれているか確認した。",
+    "療養の終わる日を説明した。",
 )
 RESULTS: t.Final = (("通話", 0.78), ("不通", 0.17), ("留守電", 0.05))
 
@@ -64,11 +83,22 @@ class Observation:
     def values(self) -> dict[str, t.Any]:
         """The record, as canonical JSON."""
         made = {
-            "case_no": CaseNumber(self.case), "observed_at": _instant(self.at), "method": self.method,
-            "answered_by": self.more.get("answered_by", "本人"), "temp": self.temp, "spo2": self.spo2,
-            "pulse": self.pulse, "antipyretic": "あり" if self.antipyretic else "なし", "overall": self.overall,
-            "symptoms": self.symptoms or ["なし"], "danger": self.danger or ["なし"], "intake_ok": self.eats,
-            "request": self.request or ["なし"], "free_text": self.text, "seq": str(self.seq), **self.more,
+            "case_no": CaseNumber(self.case),
+            "observed_at": _instant(self.at),
+            "method": self.method,
+            "answered_by": self.more.get("answered_by", "本人"),
+            "temp": self.temp,
+            "spo2": self.spo2,
+            "pulse": self.pulse,
+            "antipyretic": "あり" if self.antipyretic else "なし",
+            "overall": self.overall,
+            "symptoms": self.symptoms or ["なし"],
+            "danger": self.danger or ["なし"],
+            "intake_ok": self.eats,
+            "request": self.request or ["なし"],
+            "free_text": self.text,
+            "seq": str(self.seq),
+            **self.more,
         }
         return {code: value for code, value in made.items() if value not in ("", [], None)}
 
@@ -178,8 +208,15 @@ def _answer(case: Case, day: date, at: datetime, method: str, lent: bool, stream
         made.eats = "少ない" if stream.chance(0.4) else made.eats
     wish = stream.uniform()
     if wish < 0.05:
-        made.request = ["電話がほしい" if wish < 0.012 else "受診したい" if wish < 0.02 else
-                        "薬がほしい" if wish < 0.032 else "食料がほしい"]
+        made.request = [
+            "電話がほしい"
+            if wish < 0.012
+            else "受診したい"
+            if wish < 0.02
+            else "薬がほしい"
+            if wish < 0.032
+            else "食料がほしい"
+        ]
     if method == "本人入力（URL）" and stream.chance(0.06):
         made.text = stream.choice(TEXTS)
     if case.age < 12:
@@ -239,8 +276,12 @@ def _followed(case: Case, world: World, made: Observation, stream: Stream) -> It
     start = made.at + timedelta(minutes=wait)
     if made.flag == "緑":
         if made.method == "電話":
-            made.more |= {"action_state": "不要", "call_result": "通話", "call_from": _instant(made.at),
-                          "call_to": _instant(made.at + timedelta(minutes=length))}
+            made.more |= {
+                "action_state": "不要",
+                "call_result": "通話",
+                "call_from": _instant(made.at),
+                "call_to": _instant(made.at + timedelta(minutes=length)),
+            }
     elif start > world.now:
         made.more["action_state"] = "要架電"
     else:
@@ -249,9 +290,13 @@ def _followed(case: Case, world: World, made: Observation, stream: Stream) -> It
         if result == "通話":
             end = min(start + timedelta(minutes=length), world.now)
             made.more |= {
-                "call_to": _instant(end), "action_note": text,
-                "action_state": "受診調整" if made.flag == "赤" and kept < 0.25 else
-                                "経過観察" if kept < 0.4 else "架電済",
+                "call_to": _instant(end),
+                "action_note": text,
+                "action_state": "受診調整"
+                if made.flag == "赤" and kept < 0.25
+                else "経過観察"
+                if kept < 0.4
+                else "架電済",
             }
             if made.flag == "黄" and kept > 0.95:
                 made.more["flag"] = "緑"  # staff found the person well

@@ -21,8 +21,15 @@ MORNING: t.Final = time(9, 0)
 # Monday first: what share of an ordinary day's notices comes on that day of the week.
 WEEKDAYS: t.Final = (0.68, 0.77, 1.14, 1.23, 1.16, 1.01, 1.05)
 # Peaks of seven waves: day of the peak among 900, width in days, height.
-SEVEN: t.Final = ((40, 18, 0.05), (170, 22, 0.12), (330, 25, 0.3), (450, 28, 0.5), (560, 25, 0.9), (730, 40, 2.2),
-                  (880, 22, 6.5))
+SEVEN: t.Final = (
+    (40, 18, 0.05),
+    (170, 22, 0.12),
+    (330, 25, 0.3),
+    (450, 28, 0.5),
+    (560, 25, 0.9),
+    (730, 40, 2.2),
+    (880, 22, 6.5),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +90,7 @@ class World:
 
     @functools.cached_property
     def local_now(self) -> datetime:
-        """"Now" on a clock in Tokyo."""
+        """ "Now" on a clock in Tokyo."""
         return self.now.astimezone(TOKYO)
 
     @property

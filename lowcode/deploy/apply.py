@@ -47,10 +47,12 @@ def operations(connection: sa.Connection) -> Operations:
 
 def reserve_ids(engine: sa.Engine, plan: Plan) -> None:
     """Note the numbers that the plan uses, so that no other draft gives them to something else."""
+
     def work(connection: sa.Connection) -> None:
         apps = versions.apps
         connection.execute(
-            sa.update(apps).where(apps.c.id == plan.app_id, apps.c.next_id < plan.definition.next_id)
+            sa.update(apps)
+            .where(apps.c.id == plan.app_id, apps.c.next_id < plan.definition.next_id)
             .values(next_id=plan.definition.next_id)
         )
 
@@ -91,12 +93,12 @@ def recomputation(plan: Plan, ctx: Context) -> Recomputation:
 
 def _last_histories(engine: sa.Engine, plan: Plan, work: Recomputation) -> dict[int, int]:
     """The newest line of history, read while no writer is under way: nothing older can appear afterwards."""
+
     def read(connection: sa.Connection) -> dict[int, int]:
         alone(connection)
         tables = {**work.children(connection), plan.app_id: plan.new_tables.history}
         return {
-            number: connection.scalar(sa.select(sa.func.max(history.c.id))) or 0
-            for number, history in tables.items()
+            number: connection.scalar(sa.select(sa.func.max(history.c.id))) or 0 for number, history in tables.items()
         }
 
     return patiently(engine, read)
@@ -157,6 +159,7 @@ def switch(
 
     :raises Conflict: another version of one of the apps is live by now.
     """
+
     def work(connection: sa.Connection) -> dict[int, int]:
         alone(connection)
         made: dict[int, int] = {}
@@ -186,8 +189,10 @@ def _catch_up(connection: sa.Connection, item: Ready, ctx: Context) -> None:
         return
     history = plan.old_tables.history
     changed = connection.scalars(
-        sa.select(history.c.record_id).where(history.c.id > item.seen[plan.app_id])
-        .distinct().order_by(history.c.record_id)
+        sa.select(history.c.record_id)
+        .where(history.c.id > item.seen[plan.app_id])
+        .distinct()
+        .order_by(history.c.record_id)
     ).all()
     for carrier in carriers(plan.old_tables, plan.new_tables, plan.conversions):
         for start in range(0, len(changed), BATCH):
@@ -212,7 +217,8 @@ def _settle_draft(connection: sa.Connection, app_id: int, revision: int | None, 
 def _follow_draft(connection: sa.Connection, follow: Follow, version: int) -> None:
     drafts = versions.app_drafts
     connection.execute(
-        sa.update(drafts).where(drafts.c.app_id == follow.app_id, drafts.c.based_on == follow.based_on)
+        sa.update(drafts)
+        .where(drafts.c.app_id == follow.app_id, drafts.c.based_on == follow.based_on)
         .values(based_on=version)
     )
 
@@ -237,5 +243,14 @@ def apply_inline(connection: sa.Connection, plan: Plan) -> None:
 
 
 __all__ = [
-    "Carrier", "Follow", "Ready", "apply_inline", "build", "clean", "expand", "operations", "reserve_ids", "switch",
+    "Carrier",
+    "Follow",
+    "Ready",
+    "apply_inline",
+    "build",
+    "clean",
+    "expand",
+    "operations",
+    "reserve_ids",
+    "switch",
 ]

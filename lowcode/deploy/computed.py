@@ -145,9 +145,11 @@ class Recomputation:
                     continue
             column = own.column(self.target.tables)
             for start in range(0, len(keys), BATCH):
-                found.update(connection.scalars(
-                    sa.select(self.target.tables.main.c.id).where(column.in_(keys[start : start + BATCH]))
-                ))
+                found.update(
+                    connection.scalars(
+                        sa.select(self.target.tables.main.c.id).where(column.in_(keys[start : start + BATCH]))
+                    )
+                )
         return sorted(found)
 
     def children(self, connection: sa.Connection) -> dict[int, sa.Table]:

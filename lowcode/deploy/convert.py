@@ -95,7 +95,8 @@ class Carrier:
         stored = {number: new.row_values(value) for number, value in values.items()}
         names = list(next(iter(stored.values())))
         connection.execute(
-            sa.update(main).where(main.c.id == sa.bindparam("row"))
+            sa.update(main)
+            .where(main.c.id == sa.bindparam("row"))
             .values({name: sa.bindparam(f"new_{name}", type_=main.c[name].type) for name in names}),
             [{"row": n, **{f"new_{name}": found[name] for name in names}} for n, found in stored.items()],
         )
@@ -108,7 +109,8 @@ class Carrier:
         connection.execute(sa.delete(side).where(side.c.record_id.in_(list(values))))
         rows = [
             {"record_id": number, "position": position, "value": element}
-            for number, value in values.items() for position, element in enumerate(new.elements(value))
+            for number, value in values.items()
+            for position, element in enumerate(new.elements(value))
         ]
         if rows:
             connection.execute(sa.insert(side), rows)
@@ -118,7 +120,8 @@ class Carrier:
         if search is None or new.column_name not in search.c:
             return
         connection.execute(
-            sa.update(search).where(search.c.id == sa.bindparam("row"))
+            sa.update(search)
+            .where(search.c.id == sa.bindparam("row"))
             .values({new.column_name: sa.bindparam("folded", type_=search.c[new.column_name].type)}),
             [{"row": number, "folded": new.search_text(value, ctx) or None} for number, value in values.items()],
         )
@@ -139,9 +142,7 @@ def _same(field: Field, one: Value, other: Value) -> bool:
     return bool(one == other) or (field.is_empty(one) and field.is_empty(other))
 
 
-def carriers(
-    old_tables: AppTables, new_tables: AppTables, conversions: Sequence[Conversion]
-) -> tuple[Carrier, ...]:
+def carriers(old_tables: AppTables, new_tables: AppTables, conversions: Sequence[Conversion]) -> tuple[Carrier, ...]:
     """The conversions with their tables, those without a way left out."""
     found = []
     for conversion in conversions:
@@ -190,7 +191,13 @@ def unconvertible(connection: sa.Connection, carrier: Carrier, ctx: Context) -> 
                     examples.append(row.owner)
     ordered = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_LISTED]
     return tuple(
-        Unconvertible(field_id=new.id, code=new.code, label=new.label, value=value, count=counts[value],
-                      record_ids=tuple(found[value]))
+        Unconvertible(
+            field_id=new.id,
+            code=new.code,
+            label=new.label,
+            value=value,
+            count=counts[value],
+            record_ids=tuple(found[value]),
+        )
         for value in ordered
     )

@@ -55,13 +55,21 @@ def load_draft(connection: sa.Connection, app_id: int) -> Draft:
     if text is None:
         raise NotFound("deploy.no_draft", app=app_id)
     return Draft(
-        app_id=app_id, definition=orjson.loads(text), based_on=row.live_version, revision=0,
-        updated_at=datetime.now(UTC), updated_by=None,
+        app_id=app_id,
+        definition=orjson.loads(text),
+        based_on=row.live_version,
+        revision=0,
+        updated_at=datetime.now(UTC),
+        updated_by=None,
     )
 
 
 def save_draft(
-    connection: sa.Connection, app_id: int, definition: Mapping[str, t.Any], actor: Actor, *,
+    connection: sa.Connection,
+    app_id: int,
+    definition: Mapping[str, t.Any],
+    actor: Actor,
+    *,
     revision: int | None = None,
 ) -> Draft:
     """Keep ``definition`` as the app's draft; ids are given to what is new in it. Inside a write transaction.
@@ -86,7 +94,10 @@ def save_draft(
     if len(text) > MAX_BYTES:
         raise TooLarge("deploy.draft_too_large", limit=MAX_BYTES)
     values = {
-        "definition": text, "revision": current + 1, "updated_at": datetime.now(UTC), "updated_by": actor.user_id,
+        "definition": text,
+        "revision": current + 1,
+        "updated_at": datetime.now(UTC),
+        "updated_by": actor.user_id,
     }
     if present is None:
         connection.execute(sa.insert(app_drafts).values(app_id=app_id, based_on=row.live_version, **values))
@@ -106,6 +117,4 @@ def discard_draft(connection: sa.Connection, app_id: int) -> bool:
 def rebase_draft(connection: sa.Connection, app_id: int) -> None:
     """Say that the draft is meant to replace the version that is live now, whatever it was begun from."""
     row = versions.app_row(connection, app_id)
-    connection.execute(
-        sa.update(app_drafts).where(app_drafts.c.app_id == app_id).values(based_on=row.live_version)
-    )
+    connection.execute(sa.update(app_drafts).where(app_drafts.c.app_id == app_id).values(based_on=row.live_version))

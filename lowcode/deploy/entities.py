@@ -26,7 +26,8 @@ def name_entities(connection: sa.Connection, raw: Mapping[str, t.Any], creator: 
     found = [entity for key in ("acl", "status") for entity in _entities(made.get(key))]
     for kind, (table, column) in _TABLES.items():
         codes = {
-            entity["code"] for entity in found
+            entity["code"]
+            for entity in found
             if entity["type"] == kind and isinstance(entity.get("code"), str) and not isinstance(entity.get("id"), int)
         }
         if not codes:

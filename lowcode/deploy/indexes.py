@@ -55,7 +55,9 @@ def wanted(
     """
     found: dict[str, IndexSpec] = {}
     for spec in (
-        *_of_tables(tables), *_of_fields(tables, definition), *_of_views(tables, definition),
+        *_of_tables(tables),
+        *_of_fields(tables, definition),
+        *_of_views(tables, definition),
         *_of_references(tables, definition, (definition, *others)),
     ):
         found.setdefault(spec.name, spec)
@@ -67,7 +69,8 @@ def _without_prefixes(specs: Iterable[IndexSpec]) -> Iterator[IndexSpec]:
     kept = list(specs)
     for spec in kept:
         longer = (
-            other.table == spec.table and len(other.columns) > len(spec.columns)
+            other.table == spec.table
+            and len(other.columns) > len(spec.columns)
             and other.columns[: len(spec.columns)] == spec.columns
             for other in kept
         )
@@ -84,8 +87,11 @@ def _of_tables(tables: AppTables) -> Iterator[IndexSpec]:
 def _of_fields(tables: AppTables, definition: AppDefinition) -> Iterator[IndexSpec]:
     for part, fields in _parts(tables, definition):
         for field in fields:
-            if field.has_index() and _bounded(field) and not isinstance(field, SystemField) and all(
-                name in part.main.c for name in field.index_columns()
+            if (
+                field.has_index()
+                and _bounded(field)
+                and not isinstance(field, SystemField)
+                and all(name in part.main.c for name in field.index_columns())
             ):
                 if part is tables and field.is_unique():
                     yield IndexSpec(table=part.main.name, columns=field.index_columns(), unique=True)
@@ -161,9 +167,7 @@ def _bounded(field: Field) -> bool:
     return True
 
 
-def _of_references(
-    tables: AppTables, definition: AppDefinition, apps: Iterable[AppDefinition]
-) -> Iterator[IndexSpec]:
+def _of_references(tables: AppTables, definition: AppDefinition, apps: Iterable[AppDefinition]) -> Iterator[IndexSpec]:
     """Indexes by which parents find their children, and children their parents."""
     for app in apps:
         for reference in references(app):

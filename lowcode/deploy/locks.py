@@ -44,9 +44,10 @@ def _on_postgresql(engine: sa.Engine, deadline: float) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Taken out of the pool: the lock falls when the connection closes, whatever happened before.
         connection.detach()
-        _until(deadline, lambda: bool(
-            connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": DEPLOY_LOCK})
-        ))
+        _until(
+            deadline,
+            lambda: bool(connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": DEPLOY_LOCK})),
+        )
         yield
 
 

@@ -101,17 +101,28 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
     changes = compare(live, placed)
     computes = computed.stale(live, placed, conversions)
     notes = (
-        *_notes(changes, conversions, lost, records), *_computed_notes(placed, computes, records),
+        *_notes(changes, conversions, lost, records),
+        *_computed_notes(placed, computes, records),
         *_index_notes(connection, index_steps, records),
         *_duplicates(connection, placed, new_tables, index_steps, existing, conversions),
         *_too_long(connection, placed, new_tables, index_steps, existing),
     )
     return Plan(
-        app_id=app_id, based_on=row.live_version, definition=placed, changes=changes,
-        steps=tuple(_table_steps(new_tables, existing)), index_steps=index_steps, drops=drops,
-        conversions=conversions, notes=notes, unconvertible=lost, records=records, old=live,
+        app_id=app_id,
+        based_on=row.live_version,
+        definition=placed,
+        changes=changes,
+        steps=tuple(_table_steps(new_tables, existing)),
+        index_steps=index_steps,
+        drops=drops,
+        conversions=conversions,
+        notes=notes,
+        unconvertible=lost,
+        records=records,
+        old=live,
         stale=computes if records else frozenset(),
-        old_tables=old_tables, new_tables=new_tables,
+        old_tables=old_tables,
+        new_tables=new_tables,
     )
 
 
@@ -130,15 +141,14 @@ def _ancestors(
     return found
 
 
-def _with_way_back(
-    connection: sa.Connection, app_id: int, conversion: Conversion, existing: Existing
-) -> Conversion:
+def _with_way_back(connection: sa.Connection, app_id: int, conversion: Conversion, existing: Existing) -> Conversion:
     table = f"app_{app_id}" if conversion.subtable_id is None else f"app_{app_id}_t{conversion.subtable_id}"
 
     def fits(field: Field) -> bool:
         return (
             storage.shape(field) == storage.shape(conversion.new)
-            and field.column_name != conversion.old.column_name and existing.has(table, field.column_name)
+            and field.column_name != conversion.old.column_name
+            and existing.has(table, field.column_name)
         )
 
     if conversion.old.convert_from(conversion.new) is None:
@@ -216,9 +226,7 @@ def _missing_indexes(
         if usable is False:
             yield DropIndex(table=spec.table, name=spec.name)
         if not usable:
-            yield BuildIndex(
-                table=spec.table, spec=spec, shape=by_name[spec.table], in_use=spec.table in in_use
-            )
+            yield BuildIndex(table=spec.table, spec=spec, shape=by_name[spec.table], in_use=spec.table in in_use)
 
 
 def _indexes_elsewhere(connection: sa.Connection, definition: AppDefinition, app_id: int) -> t.Iterator[Step]:
@@ -244,7 +252,8 @@ def _superfluous(
     prefix = f"app_{app_id}"
     for table in sorted(n for n in inspector.get_table_names() if n == prefix or n.startswith(f"{prefix}_")):
         found += [
-            DropIndex(table=table, name=name) for name in sorted(present_indexes(connection, table))
+            DropIndex(table=table, name=name)
+            for name in sorted(present_indexes(connection, table))
             if name not in wanted and name.startswith(("ix_", "uq_"))
         ]
     return tuple(found)
@@ -274,11 +283,9 @@ def _notes(
         new = conversion.new
         path: Path = ("properties", new.code, "type")
         if not conversion.possible:
-            yield _note("no_way", "loss", path, label=new.label, before=conversion.old.type_name,
-                        after=new.type_name)
+            yield _note("no_way", "loss", path, label=new.label, before=conversion.old.type_name, after=new.type_name)
         elif records:
-            yield _note("converts", "slow" if records >= SLOW_ROWS else "info", path, label=new.label,
-                        records=records)
+            yield _note("converts", "slow" if records >= SLOW_ROWS else "info", path, label=new.label, records=records)
         wrong = sum(item.count for item in lost if item.field_id == new.id)
         if wrong:
             yield _note("unconvertible", "loss", path, label=new.label, count=wrong)
@@ -296,13 +303,18 @@ def _index_notes(connection: sa.Connection, steps: Sequence[Step], records: int)
     for step in steps:
         if isinstance(step, BuildIndex) and step.in_use:
             key = "index_blocks" if connection.dialect.name == "sqlite" else "index_slow"
-            yield _note(key, "slow", records=records, columns=", ".join(step.spec.columns),
-                        seconds=records // 300_000 + 1)
+            yield _note(
+                key, "slow", records=records, columns=", ".join(step.spec.columns), seconds=records // 300_000 + 1
+            )
 
 
 def _duplicates(
-    connection: sa.Connection, definition: AppDefinition, tables: AppTables, steps: Sequence[Step],
-    existing: Existing, conversions: Sequence[Conversion],
+    connection: sa.Connection,
+    definition: AppDefinition,
+    tables: AppTables,
+    steps: Sequence[Step],
+    existing: Existing,
+    conversions: Sequence[Conversion],
 ) -> t.Iterator[Note]:
     converted = {c.new.id for c in conversions}
     for step in steps:
@@ -319,8 +331,15 @@ def _too_long(
     connection: sa.Connection, definition: AppDefinition, tables: AppTables, steps: Sequence[Step], existing: Existing
 ) -> t.Iterator[Note]:
     """Texts that are there already and do not fit the index that is asked for."""
-    main, columns = tables.main, {column for step in steps if isinstance(step, BuildIndex)
-                                  and step.table == tables.main.name for column in step.spec.columns}
+    main, columns = (
+        tables.main,
+        {
+            column
+            for step in steps
+            if isinstance(step, BuildIndex) and step.table == tables.main.name
+            for column in step.spec.columns
+        },
+    )
     for text in definition.fields:
         if text.type_name not in ("SINGLE_LINE_TEXT", "LINK") or text.column_name not in columns:
             continue
@@ -331,8 +350,15 @@ def _too_long(
         count = connection.scalar(sa.select(sa.func.count()).select_from(main).where(long)) or 0
         if count:
             ids = connection.scalars(sa.select(main.c.id).where(long).order_by(main.c.id).limit(MAX_DUPLICATES)).all()
-            yield _note("too_long", "problem", ("properties", text.code, "indexed"), label=text.label, count=count,
-                        limit=indexes.LONGEST_KEY, records=", ".join(map(str, ids)))
+            yield _note(
+                "too_long",
+                "problem",
+                ("properties", text.code, "indexed"),
+                label=text.label,
+                count=count,
+                limit=indexes.LONGEST_KEY,
+                records=", ".join(map(str, ids)),
+            )
 
 
 def duplicates(connection: sa.Connection, tables: AppTables, field: Field) -> t.Iterator[Note]:
@@ -343,15 +369,27 @@ def duplicates(connection: sa.Connection, tables: AppTables, field: Field) -> t.
     groups = connection.execute(
         sa.select(*columns, sa.func.count().label("times"), sa.func.min(shown).label("shown"))
         .where(*[c.is_not(None) for c in columns])
-        .group_by(*columns).having(sa.func.count() > 1).order_by(sa.desc("times")).limit(MAX_DUPLICATES)
+        .group_by(*columns)
+        .having(sa.func.count() > 1)
+        .order_by(sa.desc("times"))
+        .limit(MAX_DUPLICATES)
     ).all()
     for group in groups:
         ids = connection.scalars(
-            sa.select(main.c.id).where(*[c == v for c, v in zip(columns, group, strict=False)])
-            .order_by(main.c.id).limit(MAX_DUPLICATES)
+            sa.select(main.c.id)
+            .where(*[c == v for c, v in zip(columns, group, strict=False)])
+            .order_by(main.c.id)
+            .limit(MAX_DUPLICATES)
         ).all()
-        yield _note("duplicates", "problem", ("properties", field.code, "unique"), label=field.label,
-                    value=str(group.shown), count=group.times, records=", ".join(map(str, ids)))
+        yield _note(
+            "duplicates",
+            "problem",
+            ("properties", field.code, "unique"),
+            label=field.label,
+            value=str(group.shown),
+            count=group.times,
+            records=", ".join(map(str, ids)),
+        )
 
 
 __all__ = ["Note", "Plan", "Reference", "duplicates", "make_plan", "present_indexes", "renamed_codes"]

@@ -60,19 +60,24 @@ def _create(connection: sa.Connection, raw: Json, actor: Actor, note: str, ctx: 
     if not isinstance(raw, Mapping):
         raise Invalid([Problem(code="setting.not_a_map")])
     code = raw.get("code")
-    if isinstance(code, str) and code and connection.scalar(
-        sa.select(apps.c.id).where(apps.c.code == code, apps.c.deleted_at.is_(None))
+    if (
+        isinstance(code, str)
+        and code
+        and connection.scalar(sa.select(apps.c.id).where(apps.c.code == code, apps.c.deleted_at.is_(None)))
     ):
         raise Conflict("deploy.code_taken", code=code)
     made = {**raw, "code": code or "app_code_follows"}
     definition = codec.load(
         name_entities(connection, made, actor.user_id),
-        known_apps=versions.known_apps(connection), query_checker=query_problems,
+        known_apps=versions.known_apps(connection),
+        query_checker=query_problems,
     )
     number: int = connection.execute(
-        sa.insert(apps).values(
+        sa.insert(apps)
+        .values(
             code=definition.code, live_version=None, next_id=1, created_at=datetime.now(UTC), created_by=actor.user_id
-        ).returning(apps.c.id)
+        )
+        .returning(apps.c.id)
     ).scalar_one()
     if not code:
         definition = codec.load({**codec.dump(definition), "code": f"app{number}"})
@@ -144,9 +149,7 @@ def _request(connection: sa.Connection, app: int | str) -> Request:
     draft = load_draft(connection, row.id)
     if draft.revision == 0:
         raise NotFound("deploy.no_draft", app=row.code)
-    return Request(
-        app_id=row.id, definition=draft.definition, based_on=draft.based_on, draft_revision=draft.revision
-    )
+    return Request(app_id=row.id, definition=draft.definition, based_on=draft.based_on, draft_revision=draft.revision)
 
 
 def apply_definition(
@@ -175,14 +178,10 @@ def rollback(
             row = versions.app_row(connection, app)
             text = versions.text_of(connection, row.id, version)
         request = Request(app_id=row.id, definition=orjson.loads(text), based_on=row.live_version)
-        return publish(
-            engine, [request], actor, note=note or f"rollback to {version}", ctx=ctx or Context()
-        )[row.id]
+        return publish(engine, [request], actor, note=note or f"rollback to {version}", ctx=ctx or Context())[row.id]
 
 
-def publish(
-    engine: sa.Engine, requests: Sequence[Request], actor: Actor, *, note: str, ctx: Context
-) -> dict[int, int]:
+def publish(engine: sa.Engine, requests: Sequence[Request], actor: Actor, *, note: str, ctx: Context) -> dict[int, int]:
     """Check, plan, expand, switch, clean. The caller holds the deploy lock."""
     with db.reading(engine) as connection:
         plans = _plans(connection, requests, ctx)

@@ -44,10 +44,14 @@ def leftovers(connection: sa.Connection, app: int | str) -> tuple[Leftover, ...]
             continue
         for column in inspector.get_columns(name):
             if column["name"] not in wanted[name]:
-                found.append(Leftover(
-                    table=name, column=column["name"], label=labels.get(column["name"], column["name"]),
-                    filled=_rows(connection, name, column["name"]),
-                ))
+                found.append(
+                    Leftover(
+                        table=name,
+                        column=column["name"],
+                        label=labels.get(column["name"], column["name"]),
+                        filled=_rows(connection, name, column["name"]),
+                    )
+                )
     return tuple(found)
 
 
@@ -73,6 +77,7 @@ def purge(engine: sa.Engine, app: int | str, expected: tuple[Leftover, ...]) -> 
     Versions that had these fields can still be gone back to; the fields are then empty.
     :raises Conflict: something else is left over by now.
     """
+
     def work(connection: sa.Connection) -> None:
         alone(connection)
         present = {(item.table, item.column) for item in leftovers(connection, app)}

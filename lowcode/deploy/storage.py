@@ -18,7 +18,10 @@ from lowcode.fields.base import Field, ManyValued, SystemField
 from lowcode.fields.subtable import SubtableField
 
 _FAMILIES: t.Final[Mapping[str, str]] = {
-    "RADIO_BUTTON": "one option", "DROP_DOWN": "one option", "CHECK_BOX": "options", "MULTI_SELECT": "options",
+    "RADIO_BUTTON": "one option",
+    "DROP_DOWN": "one option",
+    "CHECK_BOX": "options",
+    "MULTI_SELECT": "options",
 }
 """Types whose stored values mean the same, so that one may become the other in place."""
 _POSTGRESQL: t.Final = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -127,7 +130,9 @@ def _free_column(field: Field, table: str, used: frozenset[str], existing: Exist
             continue
         if all(not existing.has(table, c.name) or existing.fits(table, c) for c in made.columns()):
             side = f"{table}_{name}"
-            if not isinstance(made, ManyValued) or not existing.has(side) or existing.fits(
-                side, sa.Column("value", made.element_type())
+            if (
+                not isinstance(made, ManyValued)
+                or not existing.has(side)
+                or existing.fits(side, sa.Column("value", made.element_type()))
             ):
                 return made

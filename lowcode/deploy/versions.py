@@ -50,8 +50,9 @@ def app_row(connection: sa.Connection, app: int | str) -> AppRow:
     by_number = isinstance(app, int) or app.isdecimal()
     condition = apps.c.id == int(app) if by_number else apps.c.code == app
     row = connection.execute(
-        sa.select(apps.c.id, apps.c.code, apps.c.live_version, apps.c.next_id, apps.c.created_by)
-        .where(condition, apps.c.deleted_at.is_(None))
+        sa.select(apps.c.id, apps.c.code, apps.c.live_version, apps.c.next_id, apps.c.created_by).where(
+            condition, apps.c.deleted_at.is_(None)
+        )
     ).one_or_none()
     if row is None:
         raise NotFound("app.not_found", app=app)
@@ -160,8 +161,7 @@ def _properties(raw: Mapping[str, t.Any]) -> Iterator[Mapping[str, t.Any]]:
 def _texts(connection: sa.Connection, app_id: int) -> Iterator[str]:
     """The stored texts, newest first; one at a time, since old apps have many."""
     numbers = connection.scalars(
-        sa.select(app_versions.c.version).where(app_versions.c.app_id == app_id)
-        .order_by(app_versions.c.version.desc())
+        sa.select(app_versions.c.version).where(app_versions.c.app_id == app_id).order_by(app_versions.c.version.desc())
     ).all()
     for number in numbers:
         yield text_of(connection, app_id, number)
@@ -172,22 +172,28 @@ def _newest_first(connection: sa.Connection, app_id: int) -> Iterator[AppDefinit
         yield codec.loads(text)
 
 
-def add_version(
-    connection: sa.Connection, row: AppRow, definition: AppDefinition, actor: Actor, note: str
-) -> int:
+def add_version(connection: sa.Connection, row: AppRow, definition: AppDefinition, actor: Actor, note: str) -> int:
     """Write the next version and make it live; the caller holds the lock and has checked what is live now."""
-    newest = connection.scalar(
-        sa.select(sa.func.max(app_versions.c.version)).where(app_versions.c.app_id == row.id)
-    )
+    newest = connection.scalar(sa.select(sa.func.max(app_versions.c.version)).where(app_versions.c.app_id == row.id))
     number = (newest or 0) + 1
     text = codec.dumps(definition)
-    connection.execute(sa.insert(app_versions).values(
-        app_id=row.id, version=number, definition=text, hash=codec.digest(text), created_at=datetime.now(UTC),
-        created_by=actor.user_id, note=note,
-    ))
     connection.execute(
-        sa.update(apps).where(apps.c.id == row.id).values(
-            live_version=number, code=definition.code,
+        sa.insert(app_versions).values(
+            app_id=row.id,
+            version=number,
+            definition=text,
+            hash=codec.digest(text),
+            created_at=datetime.now(UTC),
+            created_by=actor.user_id,
+            note=note,
+        )
+    )
+    connection.execute(
+        sa.update(apps)
+        .where(apps.c.id == row.id)
+        .values(
+            live_version=number,
+            code=definition.code,
             next_id=sa.case((apps.c.next_id < definition.next_id, definition.next_id), else_=apps.c.next_id),
         )
     )

@@ -113,7 +113,9 @@ def _card(plan: Plan, change: Change, notes: list[Note], values: Mapping[int, in
         count = values.get(change.field_id or 0, 0)
         happens.insert(0, i18n.translate("designer.review.has_values", count=f"{count:,}"))
         if count:
-            card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree", count=f"{count:,}"))
+            card = replace(
+                card, agree=_name(change), agree_words=i18n.translate("designer.review.agree", count=f"{count:,}")
+            )
     elif weight == "loss":
         card = replace(card, agree=_name(change), agree_words=i18n.translate("designer.review.agree_loss"))
     lost = [item for item in plan.unconvertible if item.field_id == change.field_id]

@@ -62,9 +62,7 @@ class ManyValued(Field):
             side = tables.side(self.id)
             conditions: list[sa.ColumnElement[bool]] = []
             if present:
-                conditions.append(
-                    tables.main.c.id.in_(sa.select(side.c.record_id).where(side.c.value.in_(present)))
-                )
+                conditions.append(tables.main.c.id.in_(sa.select(side.c.record_id).where(side.c.value.in_(present))))
             if len(present) < len(operands):
                 conditions.append(self.column(tables).is_(None))
             found = sa.or_(*conditions) if conditions else sa.false()

@@ -175,14 +175,23 @@ class Choices:
         self.kind = kind
 
     def __call__(self, field: FormField, **attributes: t.Any) -> Markup:
-        group = {"id": field.id, "role": "radiogroup" if self.kind == "radio" else "group", "class": "choices",
-                 "aria-label": field.label.text}
+        group = {
+            "id": field.id,
+            "role": "radiogroup" if self.kind == "radio" else "group",
+            "class": "choices",
+            "aria-label": field.label.text,
+        }
         css = "radio" if self.kind == "radio" else "check"
         autocomplete = attributes.pop("autocomplete", None)
         lines = []
         for choice in field.choices():
-            params = {"type": self.kind, "id": f"{field.id}-{choice.value or 'none'}", "name": field.name,
-                      "value": choice.value, "checked": choice.selected}
+            params = {
+                "type": self.kind,
+                "id": f"{field.id}-{choice.value or 'none'}",
+                "name": field.name,
+                "value": choice.value,
+                "checked": choice.selected,
+            }
             if autocomplete:
                 params["autocomplete"] = autocomplete
             text = escape(choice.label)
@@ -210,9 +219,7 @@ class ApiField(ma.fields.Field[Value]):
             return self._deserialize(value, attr, data, **kwargs)
         return super().deserialize(value, attr, data, **kwargs)
 
-    def _deserialize(
-        self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
-    ) -> Value:
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> Value:
         try:
             loaded = self.field.coerce(value, self.ctx)
             problems = tuple(self.field.check(loaded, self.ctx))

@@ -109,7 +109,9 @@ class CheckBoxField(ManyChoice):
 
     align: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["HORIZONTAL", "VERTICAL"], error="setting.choice")),
-        control="select", label="setting.align", default="HORIZONTAL",
+        control="select",
+        label="setting.align",
+        default="HORIZONTAL",
     )
 
     def input_attributes(self, ctx: Context) -> dict[str, t.Any]:

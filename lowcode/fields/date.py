@@ -57,7 +57,9 @@ class DateField(Field):
     )
     calendar: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(CALENDARS, error="setting.choice")),
-        control="select", label="setting.calendar", default="WESTERN",
+        control="select",
+        label="setting.calendar",
+        default="WESTERN",
     )
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
@@ -89,8 +91,10 @@ class DateField(Field):
     def from_cell(self, raw: t.Any, ctx: Context) -> Value:
         if isinstance(raw, datetime) and raw.time() == datetime.min.time():
             raw = raw.date()
-        return self.coerce(raw, ctx) if isinstance(raw, date) and not isinstance(raw, datetime) else super().from_cell(
-            raw, ctx
+        return (
+            self.coerce(raw, ctx)
+            if isinstance(raw, date) and not isinstance(raw, datetime)
+            else super().from_cell(raw, ctx)
         )
 
     def operand(self, raw: t.Any, ctx: Context) -> Value:

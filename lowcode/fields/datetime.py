@@ -89,7 +89,9 @@ class DateTimeField(Field):
     )
     calendar: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(CALENDARS, error="setting.choice")),
-        control="select", label="setting.calendar", default="WESTERN",
+        control="select",
+        label="setting.calendar",
+        default="WESTERN",
     )
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:

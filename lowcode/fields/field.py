@@ -55,7 +55,8 @@ class Field:
 
     id: int = setting(
         ma.fields.Integer(required=True, strict=True, validate=ID_RANGE),
-        control="hidden", label="setting.id",
+        control="hidden",
+        label="setting.id",
     )
     code: str = setting(ma.fields.String(required=True), control="text", label="setting.code")
     label: str = setting(ma.fields.String(required=True), control="text", label="setting.label")
@@ -64,12 +65,17 @@ class Field:
     hint: str = setting(ma.fields.String(), control="text", label="setting.hint", default="")
     personal: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["", "P1", "P2"], error="setting.choice")),
-        control="select", label="setting.personal", default="",
+        control="select",
+        label="setting.personal",
+        default="",
     )
     indexed: bool = setting(ma.fields.Boolean(), control="check", label="setting.indexed", default=False)
     stored_as: str = setting(
         ma.fields.String(validate=ma.validate.Regexp(r"(f[1-9]\d{0,9}_[1-9]\d{0,4})?\Z", error="setting.choice")),
-        control="hidden", label="setting.column", default="", key="column",
+        control="hidden",
+        label="setting.column",
+        default="",
+        key="column",
     )
     """The column where it is not ``f<id>``: each change of type gives the field a new one (``f<id>_<n>``)."""
 
@@ -353,9 +359,15 @@ class Field:
                 schema = attribute.metadata["schema"]
                 choices = next((list(v.choices) for v in schema.validators if isinstance(v, ma.validate.OneOf)), None)
                 missing = attribute.default is dataclasses.MISSING
-                found.append({"key": json_key(attribute), "control": attribute.metadata["control"],
-                              "label": attribute.metadata["label"], "choices": choices,
-                              "default": None if missing else schema._serialize(attribute.default, None, None)})
+                found.append(
+                    {
+                        "key": json_key(attribute),
+                        "control": attribute.metadata["control"],
+                        "label": attribute.metadata["label"],
+                        "choices": choices,
+                        "default": None if missing else schema._serialize(attribute.default, None, None),
+                    }
+                )
         return found
 
     def to_json(self) -> dict[str, t.Any]:

@@ -53,7 +53,9 @@ class LinkField(LineOfText):
 
     protocol: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(PROTOCOLS, error="setting.choice")),
-        control="select", label="setting.protocol", default="WEB",
+        control="select",
+        label="setting.protocol",
+        default="WEB",
     )
 
     # -- storage: a telephone number has a second column with its digits ---------------------------
@@ -195,7 +197,7 @@ class LinkField(LineOfText):
 
 def is_web_address(text: str) -> bool:
     """Whether a text is an ``http`` or ``https`` address without white space or a login."""
-    if any(c.isspace() or ord(c) < 32 or c in "\\<>\"" for c in text):
+    if any(c.isspace() or ord(c) < 32 or c in '\\<>"' for c in text):
         return False
     try:
         parts = urlsplit(text)

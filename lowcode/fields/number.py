@@ -106,30 +106,32 @@ class NumberField(Field):
 
     required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
     unique: bool = setting(ma.fields.Boolean(), control="check", label="setting.unique", default=False)
-    min_value: Decimal | None = setting(
-        NumericString(), control="number", label="setting.min_value", default=None
-    )
-    max_value: Decimal | None = setting(
-        NumericString(), control="number", label="setting.max_value", default=None
-    )
+    min_value: Decimal | None = setting(NumericString(), control="number", label="setting.min_value", default=None)
+    max_value: Decimal | None = setting(NumericString(), control="number", label="setting.max_value", default=None)
     digit: bool = setting(ma.fields.Boolean(), control="check", label="setting.digit", default=False)
     display_scale: int | None = setting(
         IntegerString(minimum=0, maximum=10), control="number", label="setting.display_scale", default=None
     )
     unit: str = setting(
         ma.fields.String(validate=ma.validate.Length(max=128, error="setting.too_long")),
-        control="text", label="setting.unit", default="",
+        control="text",
+        label="setting.unit",
+        default="",
     )
     unit_position: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["BEFORE", "AFTER"], error="setting.choice")),
-        control="select", label="setting.unit_position", default="BEFORE",
+        control="select",
+        label="setting.unit_position",
+        default="BEFORE",
     )
     default_value: Decimal | None = setting(
         NumericString(), control="number", label="setting.default_value", default=None
     )
     scale: int = setting(
         ma.fields.Integer(strict=True, validate=ma.validate.Range(0, 10, error="setting.out_of_range")),
-        control="number", label="setting.scale", default=6,
+        control="number",
+        label="setting.scale",
+        default=6,
     )
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
@@ -174,15 +176,19 @@ class NumberField(Field):
     def display(self, value: Value, ctx: Context) -> Markup:
         if value is None:
             return Markup()
-        return with_unit(display_number(value, digit=self.digit, display_scale=self.display_scale),
-                         self.unit, self.unit_position)
+        return with_unit(
+            display_number(value, digit=self.digit, display_scale=self.display_scale), self.unit, self.unit_position
+        )
 
     def check_settings(self) -> Iterator[Problem]:
         yield from super().check_settings()
         if self.min_value is not None and self.max_value is not None and self.min_value > self.max_value:
             yield Problem(code="setting.minimum_above_maximum", path=("minValue",))
-        for key, number in (("minValue", self.min_value), ("maxValue", self.max_value),
-                            ("defaultValue", self.default_value)):
+        for key, number in (
+            ("minValue", self.min_value),
+            ("maxValue", self.max_value),
+            ("defaultValue", self.default_value),
+        ):
             if number and number.adjusted() >= DIGITS - self.scale:
                 yield Problem(code="number.too_large", path=(key,), params={"digits": DIGITS - self.scale})
 

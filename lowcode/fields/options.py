@@ -31,7 +31,8 @@ class Option:
 
     id: int = setting(
         ma.fields.Integer(required=True, strict=True, validate=ID_RANGE),
-        control="hidden", label="setting.option_id",
+        control="hidden",
+        label="setting.option_id",
     )
     key: str = ""
     label: str = setting(ma.fields.String(required=True), control="text", label="setting.option_label")
@@ -43,7 +44,9 @@ class Option:
     )
     hue: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(HUES, error="setting.choice")),
-        control="hue", label="setting.option_hue", default="",
+        control="hue",
+        label="setting.option_hue",
+        default="",
     )
     retired: bool = setting(ma.fields.Boolean(), control="check", label="setting.option_retired", default=False)
 
@@ -103,8 +106,9 @@ class ChoiceField(Field):
     @functools.cached_property
     def _by_label(self) -> dict[str, Option]:
         """Label first: what a person reads is what a person types."""
-        return self._lookup(lambda option: (option.key,), lambda option: dict(option.labels).values(),
-                            lambda option: (option.label,))
+        return self._lookup(
+            lambda option: (option.key,), lambda option: dict(option.labels).values(), lambda option: (option.label,)
+        )
 
     def _lookup(self, *names: t.Callable[[Option], Iterable[str]]) -> dict[str, Option]:
         """Options by name; later kinds of name win over earlier ones, offered options over retired ones."""

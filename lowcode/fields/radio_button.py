@@ -33,7 +33,9 @@ class RadioButtonField(SingleChoice):
     )
     align: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(["HORIZONTAL", "VERTICAL"], error="setting.choice")),
-        control="select", label="setting.align", default="HORIZONTAL",
+        control="select",
+        label="setting.align",
+        default="HORIZONTAL",
     )
 
     def default(self, ctx: Context) -> Value:

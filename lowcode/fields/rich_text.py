@@ -21,11 +21,44 @@ from lowcode.fields.multi_line_text import MAX_TEXT
 from lowcode.fields.settings import setting
 
 TAGS = {
-    "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s",
-    "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
 }
-ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"},
-              "ol": {"start"}}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "ol": {"start"},
+}
 _BLOCK_END = re.compile(r"<(?:br|hr|/p|/div|/li|/tr|/h[1-4]|/blockquote|/pre)\b[^>]*>", re.IGNORECASE)
 _CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
 
@@ -33,8 +66,12 @@ _CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
 def clean(markup: str) -> str:
     """HTML with the tags of :data:`TAGS` and nothing that runs, loads or styles. Cleaning twice changes nothing."""
     return nh3.clean(
-        markup, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto", "tel"},
-        link_rel="noopener noreferrer", clean_content_tags={"script", "style", "title", "textarea", "iframe"},
+        markup,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer",
+        clean_content_tags={"script", "style", "title", "textarea", "iframe"},
     )
 
 

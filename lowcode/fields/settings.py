@@ -19,7 +19,11 @@ ID_RANGE = ma.validate.Range(1, 2**31 - 1, error="setting.out_of_range")
 
 
 def setting(
-    schema: ma.fields.Field[t.Any], *, control: str, label: str, default: t.Any = dataclasses.MISSING,
+    schema: ma.fields.Field[t.Any],
+    *,
+    control: str,
+    label: str,
+    default: t.Any = dataclasses.MISSING,
     key: str | None = None,
 ) -> t.Any:
     """Declare a setting once: dataclass attribute, JSON schema and designer control.
@@ -41,8 +45,9 @@ def json_key(attribute: dataclasses.Field[t.Any]) -> str:
 class NumericString(ma.fields.Field[Decimal | None]):
     """A number that kintone writes as a string, ``""`` when unset; numbers are accepted too."""
 
-    def __init__(self, *, integer: bool = False, minimum: int | None = None, maximum: int | None = None,
-                 **kwargs: t.Any) -> None:
+    def __init__(
+        self, *, integer: bool = False, minimum: int | None = None, maximum: int | None = None, **kwargs: t.Any
+    ) -> None:
         super().__init__(**kwargs)
         self.integer, self.minimum, self.maximum = integer, minimum, maximum
 
@@ -79,9 +84,7 @@ class IntegerString(NumericString):
     def __init__(self, **kwargs: t.Any) -> None:
         super().__init__(integer=True, **kwargs)
 
-    def _deserialize(
-        self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any
-    ) -> t.Any:
+    def _deserialize(self, value: t.Any, attr: str | None, data: Mapping[str, t.Any] | None, **kwargs: t.Any) -> t.Any:
         number = super()._deserialize(value, attr, data, **kwargs)
         if number is None and self.required:
             raise ma.ValidationError("setting.missing")

@@ -21,10 +21,14 @@ class SpacerField(Decoration):
 
     element_id: str = setting(
         ma.fields.String(validate=ma.validate.Regexp(r"[A-Za-z0-9_.:-]{0,128}\Z", error="setting.choice")),
-        control="text", label="setting.element_id", default="",
+        control="text",
+        label="setting.element_id",
+        default="",
     )
 
     def display(self, value: Value, ctx: Context) -> Markup:
-        return Markup('<div class="spacer" id="{}"></div>').format(self.element_id) if self.element_id else Markup(
-            '<div class="spacer"></div>'
+        return (
+            Markup('<div class="spacer" id="{}"></div>').format(self.element_id)
+            if self.element_id
+            else Markup('<div class="spacer"></div>')
         )

@@ -23,8 +23,14 @@ def clean_name(name: str) -> str:
 
 
 def keep(
-    connection: sa.Connection, store: FileStore, stream: t.BinaryIO, *, name: str, content_type: str,
-    user_id: int | None, now: datetime,
+    connection: sa.Connection,
+    store: FileStore,
+    stream: t.BinaryIO,
+    *,
+    name: str,
+    content_type: str,
+    user_id: int | None,
+    now: datetime,
 ) -> FileRef:
     """Store an upload; it may be attached to a record by whoever uploaded it."""
     key, size, digest = store.write(stream)
@@ -34,15 +40,27 @@ def keep(
 
 
 def register(
-    connection: sa.Connection, *, key: str, size: int, digest: str, name: str, content_type: str,
-    user_id: int | None, now: datetime,
+    connection: sa.Connection,
+    *,
+    key: str,
+    size: int,
+    digest: str,
+    name: str,
+    content_type: str,
+    user_id: int | None,
+    now: datetime,
 ) -> FileRef:
     """Note a file whose bytes are already kept (hashing and syncing stay outside the write transaction)."""
     ref = FileRef(key=key, name=clean_name(name), content_type=content_type or "application/octet-stream", size=size)
     connection.execute(
         sa.insert(models.File.__table__).values(
-            key=key, name=ref.name, content_type=ref.content_type, size=size, sha256=digest,
-            created_by=user_id, created_at=now,
+            key=key,
+            name=ref.name,
+            content_type=ref.content_type,
+            size=size,
+            sha256=digest,
+            created_by=user_id,
+            created_at=now,
         )
     )
     return ref

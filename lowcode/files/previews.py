@@ -17,9 +17,17 @@ from pathlib import Path
 
 from lowcode.errors import NotAvailable, invalid
 
-KINDS = frozenset({
-    "application/pdf", "image/tiff", "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp",
-})
+KINDS = frozenset(
+    {
+        "application/pdf",
+        "image/tiff",
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "image/bmp",
+    }
+)
 MAX_PAGES = 10
 MAX_SIDE = 1600
 MAX_PIXELS = 60_000_000
@@ -88,12 +96,26 @@ def make(source: Path, root: Path, key: str, limits: Limits | None = None) -> in
 
 def _run(source: Path, made: Path, limits: Limits) -> None:
     command = [
-        sys.executable, "-I", "-m", "lowcode.files.picture", str(source), str(made),
-        str(limits.pages), str(limits.side), str(limits.pixels), str(limits.seconds), str(limits.memory),
+        sys.executable,
+        "-I",
+        "-m",
+        "lowcode.files.picture",
+        str(source),
+        str(made),
+        str(limits.pages),
+        str(limits.side),
+        str(limits.pixels),
+        str(limits.seconds),
+        str(limits.memory),
     ]
     process = subprocess.Popen(  # noqa: S603  # our own module with numbers and paths that we made
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, cwd=made,
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        cwd=made,
     )
     try:
         code = process.wait(timeout=limits.seconds + GRACE)

@@ -19,20 +19,32 @@ from lowcode.query import kintone
 from lowcode.transfer import exporting
 
 CONTENT_TYPES = {
-    "csv": "text/csv", "tsv": "text/tab-separated-values",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
 def enqueue_export(
-    connection: sa.Connection, app_id: int, actor: Actor, now: datetime, *, query: str = "",
-    columns: Sequence[str] | None = None, format: t.Literal["csv", "tsv", "xlsx"] = "csv",
-    encoding: t.Literal["utf-8", "cp932"] = "utf-8", name: str = "",
+    connection: sa.Connection,
+    app_id: int,
+    actor: Actor,
+    now: datetime,
+    *,
+    query: str = "",
+    columns: Sequence[str] | None = None,
+    format: t.Literal["csv", "tsv", "xlsx"] = "csv",
+    encoding: t.Literal["utf-8", "cp932"] = "utf-8",
+    name: str = "",
 ) -> int:
     """A job that writes the records of ``query`` into a file; its result names the file's key."""
     payload = {
-        "app": app_id, "query": query, "columns": None if columns is None else list(columns), "format": format,
-        "encoding": encoding, "name": name,
+        "app": app_id,
+        "query": query,
+        "columns": None if columns is None else list(columns),
+        "format": format,
+        "encoding": encoding,
+        "name": name,
     }
     return queue.add(connection, "records.export", payload, now, actor_id=actor.user_id, app_id=app_id)
 
@@ -51,14 +63,25 @@ def run_export(run: JobRun) -> Mapping[str, t.Any]:
     name = payload["name"] or f"{code}.{format}"
     with db.writing(run.services.engine) as connection:
         library.register(
-            connection, key=key, size=size, digest=digest, name=name, content_type=CONTENT_TYPES[format],
-            user_id=run.job.actor_id, now=run.clock(),
+            connection,
+            key=key,
+            size=size,
+            digest=digest,
+            name=name,
+            content_type=CONTENT_TYPES[format],
+            user_id=run.job.actor_id,
+            now=run.clock(),
         )
     return {"file": key, "name": name, "count": count, "replaced": replaced}
 
 
 def write_file(
-    run: JobRun, actor: Actor, path: Path, format: str, encoding: t.Literal["utf-8", "cp932"], query: str,
+    run: JobRun,
+    actor: Actor,
+    path: Path,
+    format: str,
+    encoding: t.Literal["utf-8", "cp932"],
+    query: str,
     columns: Sequence[str] | None,
 ) -> tuple[str, int, list[tuple[str, int]]]:
     """The file itself: the app's code, how many records, and the characters that were replaced."""
@@ -74,17 +97,27 @@ def write_file(
         chosen = exporting.choose_columns(reader, columns)
         total = reader.count(parsed.condition)
         pages = exporting.short_pages(
-            lambda: run.services.reading(actor), run.job.payload["app"], parsed.condition, parsed.order, chosen,
+            lambda: run.services.reading(actor),
+            run.job.payload["app"],
+            parsed.condition,
+            parsed.order,
+            chosen,
             on_page=on_page,
         )
         if format == "xlsx":
             exporting.export_xlsx(reader, path, columns=chosen, pages=pages)
         else:
             with path.open("wb") as out:
-                out.writelines(exporting.export_csv(
-                    reader, columns=chosen, encoding=encoding, delimiter="\t" if format == "tsv" else ",",
-                    replaced=replaced, pages=pages,
-                ))
+                out.writelines(
+                    exporting.export_csv(
+                        reader,
+                        columns=chosen,
+                        encoding=encoding,
+                        delimiter="\t" if format == "tsv" else ",",
+                        replaced=replaced,
+                        pages=pages,
+                    )
+                )
         return reader.live.code, total, replaced.listed()
 
 

@@ -30,14 +30,26 @@ PAUSE_SECONDS = 0.02
 
 
 def enqueue_import(
-    connection: sa.Connection, plan: ImportPlan, file_key: str, actor: Actor, now: datetime, *, name: str = "",
+    connection: sa.Connection,
+    plan: ImportPlan,
+    file_key: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    name: str = "",
     leased_by: str | None = None,
 ) -> int:
     """A job that takes the stored file ``file_key`` in by ``plan``; its number names the batch for undoing."""
     payload = {"file": file_key, "name": name, "plan": plan.to_json(), "locale": actor.locale}
     app_id = plan.app if isinstance(plan.app, int) else None
     return queue.add(
-        connection, "records.import", payload, now, actor_id=actor.user_id, app_id=app_id, total=plan.total,
+        connection,
+        "records.import",
+        payload,
+        now,
+        actor_id=actor.user_id,
+        app_id=app_id,
+        total=plan.total,
         leased_by=leased_by,
     )
 
@@ -53,19 +65,35 @@ def enqueue_undo(
     if not result.get("first_history") or result.get("dry_run"):
         raise invalid("transfer.nothing_to_undo", batch=batch)
     return queue.add(
-        connection, "records.undo", {"batch": batch}, now, actor_id=actor.user_id, app_id=done.app_id,
-        unique_key=None if leased_by else f"undo:{batch}", leased_by=leased_by,
+        connection,
+        "records.undo",
+        {"batch": batch},
+        now,
+        actor_id=actor.user_id,
+        app_id=done.app_id,
+        unique_key=None if leased_by else f"undo:{batch}",
+        leased_by=leased_by,
         total=int(result.get("created", 0)) + int(result.get("updated", 0)),
     )
 
 
 def enqueue_app_from_file(
-    connection: sa.Connection, file_key: str, actor: Actor, now: datetime, *, code: str = "", name: str = "",
-    reading: tabular.Reading | None = None, leased_by: str | None = None,
+    connection: sa.Connection,
+    file_key: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    code: str = "",
+    name: str = "",
+    reading: tabular.Reading | None = None,
+    leased_by: str | None = None,
 ) -> int:
     """A job that makes an app from a stored file and takes its rows in."""
     payload = {
-        "file": file_key, "code": code, "name": name, "locale": actor.locale,
+        "file": file_key,
+        "code": code,
+        "name": name,
+        "locale": actor.locale,
         "reading": None if reading is None else asdict(reading),
     }
     return queue.add(connection, "app.from_file", payload, now, actor_id=actor.user_id, leased_by=leased_by)
@@ -107,7 +135,10 @@ def run_import(run: JobRun) -> Mapping[str, t.Any]:
     actor = run.actor()
     journal = JobJournal(run)
     done = importing.run_import(
-        run.services.store.path(run.job.payload["file"]), plan, lambda: run.services.writing(actor), journal,
+        run.services.store.path(run.job.payload["file"]),
+        plan,
+        lambda: run.services.writing(actor),
+        journal,
         batch=str(run.job.id),
     )
     return _ended(run, plan, done, journal, {})
@@ -139,9 +170,7 @@ def run_app_from_file(run: JobRun) -> Mapping[str, t.Any]:
     ]
     extra = {"app": app, "code": code, "name": name, "fields": fields}
     journal = JobJournal(run, extra)
-    done = importing.run_import(
-        path, plan, lambda: services.writing(actor), journal, batch=str(run.job.id)
-    )
+    done = importing.run_import(path, plan, lambda: services.writing(actor), journal, batch=str(run.job.id))
     return _ended(run, plan, done, journal, extra)
 
 
@@ -180,13 +209,17 @@ def _error_file(run: JobRun, plan: ImportPlan, done: Report, journal: JobJournal
         with path.open("rb") as stream:
             key, size, digest = run.services.store.write(stream)
     name = f"import-{run.job.id}-errors{path.suffix}"
-    kind = (
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" if spreadsheet else "text/csv"
-    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" if spreadsheet else "text/csv"
     with db.writing(run.services.engine) as connection:
         library.register(
-            connection, key=key, size=size, digest=digest, name=name, content_type=kind,
-            user_id=run.job.actor_id, now=run.clock(),
+            connection,
+            key=key,
+            size=size,
+            digest=digest,
+            name=name,
+            content_type=kind,
+            user_id=run.job.actor_id,
+            now=run.clock(),
         )
     return key, name
 
@@ -207,8 +240,13 @@ def run_undo(run: JobRun) -> Mapping[str, t.Any]:
         run.note(connection, progress=made.undone + made.kept + made.gone, result=made.to_json())
 
     return undo.undo_import(
-        lambda: run.services.writing(actor), int(app), str(batch), int(result["first_history"]),
-        int(result["last_history"]), report=earlier, note=note,
+        lambda: run.services.writing(actor),
+        int(app),
+        str(batch),
+        int(result["first_history"]),
+        int(result["last_history"]),
+        report=earlier,
+        note=note,
     ).to_json()
 
 
@@ -218,6 +256,12 @@ def counts(result: Mapping[str, t.Any] | None) -> dict[str, int]:
 
 
 __all__ = [
-    "JobJournal", "counts", "enqueue_app_from_file", "enqueue_import", "enqueue_undo", "run_app_from_file",
-    "run_import", "run_undo",
+    "JobJournal",
+    "counts",
+    "enqueue_app_from_file",
+    "enqueue_import",
+    "enqueue_undo",
+    "run_app_from_file",
+    "run_import",
+    "run_undo",
 ]

@@ -9,14 +9,16 @@ from lowcode.errors import NotFound
 from lowcode.jobs import exports, imports, previews, upkeep
 from lowcode.jobs.running import Handler
 
-KINDS: Mapping[str, Handler] = MappingProxyType({
-    "records.import": imports.run_import,
-    "records.undo": imports.run_undo,
-    "records.export": exports.run_export,
-    "app.from_file": imports.run_app_from_file,
-    "files.preview": previews.run_preview,
-    **upkeep.KINDS,
-})
+KINDS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "records.import": imports.run_import,
+        "records.undo": imports.run_undo,
+        "records.export": exports.run_export,
+        "app.from_file": imports.run_app_from_file,
+        "files.preview": previews.run_preview,
+        **upkeep.KINDS,
+    }
+)
 
 
 def handler(kind: str) -> Handler:

@@ -37,7 +37,9 @@ def deliver(services: Services, now: datetime) -> int:
     with db.reading(services.engine) as connection:
         rows = connection.execute(
             sa.select(_outbox.c.id, _outbox.c.kind, _outbox.c.payload, _outbox.c.attempts)
-            .where(_outbox.c.delivered_at.is_(None), due).order_by(_outbox.c.id).limit(BATCH)
+            .where(_outbox.c.delivered_at.is_(None), due)
+            .order_by(_outbox.c.id)
+            .limit(BATCH)
         ).all()
     if not rows:
         return 0
@@ -54,14 +56,15 @@ def deliver(services: Services, now: datetime) -> int:
     with db.writing(services.engine) as connection:
         if done:
             connection.execute(
-                sa.update(_outbox).where(_outbox.c.id.in_(done)).values(
-                    delivered_at=now, attempts=_outbox.c.attempts + 1, error=None
-                )
+                sa.update(_outbox)
+                .where(_outbox.c.id.in_(done))
+                .values(delivered_at=now, attempts=_outbox.c.attempts + 1, error=None)
             )
         for entry_id, attempts, name in failed:
             wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 16), LONGEST_RETRY)
             connection.execute(
-                sa.update(_outbox).where(_outbox.c.id == entry_id)
+                sa.update(_outbox)
+                .where(_outbox.c.id == entry_id)
                 .values(attempts=attempts, retry_at=now + wait, error=name)
             )
     return len(done)

@@ -84,9 +84,17 @@ _COLUMNS = [_jobs.c[name] for name in Job.__dataclass_fields__]
 
 
 def add(
-    connection: sa.Connection, kind: str, payload: Mapping[str, t.Any], now: datetime, *, actor_id: int | None = None,
-    app_id: int | None = None, unique_key: str | None = None, run_at: datetime | None = None,
-    total: int | None = None, leased_by: str | None = None,
+    connection: sa.Connection,
+    kind: str,
+    payload: Mapping[str, t.Any],
+    now: datetime,
+    *,
+    actor_id: int | None = None,
+    app_id: int | None = None,
+    unique_key: str | None = None,
+    run_at: datetime | None = None,
+    total: int | None = None,
+    leased_by: str | None = None,
 ) -> int:
     """A new job, in the transaction of its cause. Returns its number.
 
@@ -101,8 +109,15 @@ def add(
             return int(present)
     taken = {"state": "running", "leased_by": leased_by, "lease_until": now + LEASE, "attempts": 1, "started_at": now}
     statement = sa.insert(_jobs).values(
-        kind=kind, payload=_packed(payload), unique_key=unique_key, run_at=run_at or now, actor_id=actor_id,
-        app_id=app_id, total=total, created_at=now, **(taken if leased_by else {"state": "waiting"}),
+        kind=kind,
+        payload=_packed(payload),
+        unique_key=unique_key,
+        run_at=run_at or now,
+        actor_id=actor_id,
+        app_id=app_id,
+        total=total,
+        created_at=now,
+        **(taken if leased_by else {"state": "waiting"}),
     )
     if unique_key is None:
         return _inserted(connection, statement)
@@ -131,7 +146,11 @@ def find(connection: sa.Connection, job_id: int) -> Job:
 
 
 def listed(
-    connection: sa.Connection, *, app_id: int | None = None, actor_id: int | None = None, kind: str | None = None,
+    connection: sa.Connection,
+    *,
+    app_id: int | None = None,
+    actor_id: int | None = None,
+    kind: str | None = None,
     limit: int = 50,
 ) -> list[Job]:
     """The newest jobs, narrowed by what is given."""
@@ -143,30 +162,52 @@ def listed(
 
 def any_due(connection: sa.Connection, now: datetime) -> bool:
     """Whether a job can be taken; a read, so that idle workers never take SQLite's write lock."""
-    return connection.scalar(
-        sa.select(sa.literal(1)).select_from(_jobs).where(_jobs.c.state == "waiting", _jobs.c.run_at <= now).limit(1)
-    ) is not None
+    return (
+        connection.scalar(
+            sa.select(sa.literal(1))
+            .select_from(_jobs)
+            .where(_jobs.c.state == "waiting", _jobs.c.run_at <= now)
+            .limit(1)
+        )
+        is not None
+    )
 
 
 def take(engine: sa.Engine, worker: str, now: datetime) -> Job | None:
     """Lease the job that has waited longest, in a transaction of its own; None when none is due."""
     with db.writing(engine) as connection:
         chosen = (
-            sa.select(_jobs.c.id).where(_jobs.c.state == "waiting", _jobs.c.run_at <= now)
-            .order_by(_jobs.c.run_at, _jobs.c.id).limit(1).with_for_update(skip_locked=True)
+            sa.select(_jobs.c.id)
+            .where(_jobs.c.state == "waiting", _jobs.c.run_at <= now)
+            .order_by(_jobs.c.run_at, _jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
         )
         row = connection.execute(
-            sa.update(_jobs).where(_jobs.c.id == chosen.scalar_subquery(), _jobs.c.state == "waiting").values(
-                state="running", leased_by=worker, lease_until=now + LEASE, attempts=_jobs.c.attempts + 1,
+            sa.update(_jobs)
+            .where(_jobs.c.id == chosen.scalar_subquery(), _jobs.c.state == "waiting")
+            .values(
+                state="running",
+                leased_by=worker,
+                lease_until=now + LEASE,
+                attempts=_jobs.c.attempts + 1,
                 started_at=sa.func.coalesce(_jobs.c.started_at, sa.bindparam("now", now, type_=db.UtcDateTime())),
-            ).returning(*_COLUMNS)
+            )
+            .returning(*_COLUMNS)
         ).one_or_none()
         return None if row is None else _job(row)
 
 
 def note(
-    connection: sa.Connection, job_id: int, worker: str, now: datetime, *, progress: int | None = None,
-    total: int | None = None, message: str | None = None, result: Mapping[str, t.Any] | None = None,
+    connection: sa.Connection,
+    job_id: int,
+    worker: str,
+    now: datetime,
+    *,
+    progress: int | None = None,
+    total: int | None = None,
+    message: str | None = None,
+    result: Mapping[str, t.Any] | None = None,
 ) -> None:
     """Say how far the work is, and hold the lease longer; part of the caller's transaction.
 
@@ -177,7 +218,8 @@ def note(
     if result is not None:
         values["result"] = _packed(result)
     done = connection.execute(
-        sa.update(_jobs).where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
+        sa.update(_jobs)
+        .where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
         .values(**values)
     )
     if done.rowcount != 1:
@@ -185,18 +227,28 @@ def note(
 
 
 def finish(
-    connection: sa.Connection, job_id: int, worker: str, now: datetime, state: State, *,
-    result: Mapping[str, t.Any] | None = None, error: Mapping[str, t.Any] | None = None,
+    connection: sa.Connection,
+    job_id: int,
+    worker: str,
+    now: datetime,
+    state: State,
+    *,
+    result: Mapping[str, t.Any] | None = None,
+    error: Mapping[str, t.Any] | None = None,
 ) -> None:
     """The end of a job. Raises :class:`LostLease`."""
     values: dict[str, t.Any] = {
-        "state": state, "finished_at": now, "lease_until": None, "leased_by": None,
+        "state": state,
+        "finished_at": now,
+        "lease_until": None,
+        "leased_by": None,
         "error": None if error is None else _packed(error),
     }
     if result is not None:
         values["result"] = _packed(result)
     done = connection.execute(
-        sa.update(_jobs).where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
+        sa.update(_jobs)
+        .where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
         .values(**values)
     )
     if done.rowcount != 1:
@@ -210,8 +262,13 @@ def again(connection: sa.Connection, job_id: int, worker: str, now: datetime, er
         finish(connection, job_id, worker, now, "failed", error=error)
         return
     connection.execute(
-        sa.update(_jobs).where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running").values(
-            state="waiting", leased_by=None, lease_until=None, run_at=now + RETRY * 2 ** (attempts - 1),
+        sa.update(_jobs)
+        .where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
+        .values(
+            state="waiting",
+            leased_by=None,
+            lease_until=None,
+            run_at=now + RETRY * 2 ** (attempts - 1),
             error=_packed(error),
         )
     )
@@ -220,16 +277,17 @@ def again(connection: sa.Connection, job_id: int, worker: str, now: datetime, er
 def release(connection: sa.Connection, job_id: int, worker: str, now: datetime) -> None:
     """Give a job back that was interrupted by the worker's own end: the next worker goes on."""
     connection.execute(
-        sa.update(_jobs).where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running").values(
-            state="waiting", leased_by=None, lease_until=None, run_at=now, attempts=_jobs.c.attempts - 1
-        )
+        sa.update(_jobs)
+        .where(_jobs.c.id == job_id, _jobs.c.leased_by == worker, _jobs.c.state == "running")
+        .values(state="waiting", leased_by=None, lease_until=None, run_at=now, attempts=_jobs.c.attempts - 1)
     )
 
 
 def ask_to_stop(connection: sa.Connection, job_id: int, now: datetime) -> None:
     """Ask a job to stop: a waiting one never begins, a running one ends after its present batch."""
     connection.execute(
-        sa.update(_jobs).where(_jobs.c.id == job_id, _jobs.c.state == "waiting")
+        sa.update(_jobs)
+        .where(_jobs.c.id == job_id, _jobs.c.state == "waiting")
         .values(state="stopped", finished_at=now, stop_requested=True)
     )
     connection.execute(
@@ -246,8 +304,13 @@ def sweep(connection: sa.Connection, now: datetime) -> int:
     """Let jobs whose lease has run out wait again, or fail when that happened too often. Returns how many."""
     lapsed = sa.and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
     given_up = connection.execute(
-        sa.update(_jobs).where(lapsed, _jobs.c.attempts >= MAX_ATTEMPTS).values(
-            state="failed", finished_at=now, leased_by=None, lease_until=None,
+        sa.update(_jobs)
+        .where(lapsed, _jobs.c.attempts >= MAX_ATTEMPTS)
+        .values(
+            state="failed",
+            finished_at=now,
+            leased_by=None,
+            lease_until=None,
             error=_packed({"code": "jobs.gave_up", "params": {"attempts": MAX_ATTEMPTS}}),
         )
     )
@@ -260,9 +323,7 @@ def sweep(connection: sa.Connection, now: datetime) -> int:
 def forget(connection: sa.Connection, before: datetime) -> int:
     """Delete jobs that ended long ago. Imports stay: undoing one needs its row."""
     done = connection.execute(
-        sa.delete(_jobs).where(
-            _jobs.c.state.in_(ENDED), _jobs.c.finished_at < before, _jobs.c.kind != "records.import"
-        )
+        sa.delete(_jobs).where(_jobs.c.state.in_(ENDED), _jobs.c.finished_at < before, _jobs.c.kind != "records.import")
     )
     return int(done.rowcount)
 
@@ -288,6 +349,23 @@ def _packed(value: Mapping[str, t.Any]) -> str:
 
 
 __all__ = [
-    "LEASE", "MAX_ATTEMPTS", "Job", "LostLease", "State", "add", "again", "any_due", "ask_to_stop", "described",
-    "find", "finish", "forget", "listed", "note", "release", "stop_requested", "sweep", "take",
+    "LEASE",
+    "MAX_ATTEMPTS",
+    "Job",
+    "LostLease",
+    "State",
+    "add",
+    "again",
+    "any_due",
+    "ask_to_stop",
+    "described",
+    "find",
+    "finish",
+    "forget",
+    "listed",
+    "note",
+    "release",
+    "stop_requested",
+    "sweep",
+    "take",
 ]

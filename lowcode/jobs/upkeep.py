@@ -60,10 +60,13 @@ def _unclaimed(run: JobRun) -> int:
     count = 0
     while True:
         with db.writing(run.services.engine) as connection:
-            keys = list(connection.scalars(
-                sa.select(table.c.key).where(table.c.claimed.is_(sa.false()), table.c.created_at < before)
-                .limit(FILES_AT_ONCE)
-            ))
+            keys = list(
+                connection.scalars(
+                    sa.select(table.c.key)
+                    .where(table.c.claimed.is_(sa.false()), table.c.created_at < before)
+                    .limit(FILES_AT_ONCE)
+                )
+            )
             connection.execute(sa.delete(table).where(table.c.key.in_(keys)))
         for key in keys:
             _delete(run, key)
@@ -108,8 +111,13 @@ def rows(run: JobRun) -> Mapping[str, t.Any]:
         }
 
 
-KINDS: Mapping[str, Handler] = MappingProxyType({
-    "upkeep.database": database, "upkeep.sessions": sessions, "upkeep.files": files, "upkeep.rows": rows,
-})
+KINDS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "upkeep.database": database,
+        "upkeep.sessions": sessions,
+        "upkeep.files": files,
+        "upkeep.rows": rows,
+    }
+)
 
 __all__ = ["KINDS"]

@@ -124,9 +124,7 @@ def sort_columns(
     return [*found, (tables.main.c.id, descending)]
 
 
-def beyond(
-    columns: Sequence[tuple[sa.ColumnElement[t.Any], bool]], values: Sequence[t.Any]
-) -> sa.ColumnElement[bool]:
+def beyond(columns: Sequence[tuple[sa.ColumnElement[t.Any], bool]], values: Sequence[t.Any]) -> sa.ColumnElement[bool]:
     """The condition that a row comes after the one with ``values`` in the order of ``columns`` (:func:`sort_columns`).
 
     A page that begins there costs the same however far down it lies, unlike one that counts from the top.

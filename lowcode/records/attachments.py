@@ -30,7 +30,9 @@ def _refs(plan: SavePlan, values: t.Mapping[str, t.Any]) -> Iterator[tuple[tuple
                             yield (field.code, at, inner.code), ref
 
 
-def claim(connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Sequence[Draft], user_id: int | None) -> None:
+def claim(
+    connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Sequence[Draft], user_id: int | None
+) -> None:
     """Bind newly attached uploads to their records; a file that another record holds is a problem of its field."""
     if not plan.has_files:
         return
@@ -45,7 +47,11 @@ def claim(connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Sequ
         rows = connection.execute(
             sa.select(files.c.key, files.c.claimed, files.c.created_by).where(files.c.key.in_(keys))
         )
-        free = {r.key for r in rows if not r.claimed and (r.created_by is None or r.created_by == user_id or user_id is None)}
+        free = {
+            r.key
+            for r in rows
+            if not r.claimed and (r.created_by is None or r.created_by == user_id or user_id is None)
+        }
         for key in keys:
             if key not in free:
                 draft, path = wanted[key]
@@ -62,11 +68,14 @@ def settle(connection: sa.Connection, live: LiveApp, plan: SavePlan, drafts: Seq
         present = {ref.key for _, ref in _refs(plan, draft.old)}
         rows.extend(
             {"_key": ref.key, "app_id": live.id, "record_id": draft.id, "claimed": True}
-            for _, ref in _refs(plan, draft.values) if ref.key not in present
+            for _, ref in _refs(plan, draft.values)
+            if ref.key not in present
         )
     if rows:
         connection.execute(
-            sa.update(files).where(files.c.key == sa.bindparam("_key")).values(
+            sa.update(files)
+            .where(files.c.key == sa.bindparam("_key"))
+            .values(
                 app_id=sa.bindparam("app_id"), record_id=sa.bindparam("record_id"), claimed=sa.bindparam("claimed")
             ),
             rows,

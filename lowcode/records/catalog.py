@@ -112,7 +112,9 @@ class Catalog:
         cached = self._groups
         if cached is not None and cached[0] is links:
             return cached[1]
-        edges = [(snapshot.app(code).id, d.app_id) for code, found in links.items() if snapshot.find(code) for d in found]
+        edges = [
+            (snapshot.app(code).id, d.app_id) for code, found in links.items() if snapshot.find(code) for d in found
+        ]
         groups: dict[int, int] = {app_id: app_id for edge in edges for app_id in edge}
         for _ in edges:
             for one, other in edges:

@@ -32,8 +32,12 @@ def evaluate(definition: AppDefinition, plan: SavePlan, values: MutableMapping[s
 
 
 def _compute(
-    field: Field, definition: AppDefinition, plan: SavePlan, values: Mapping[str, Value],
-    row: tuple[SubtableField, Mapping[str, Value]] | None, ctx: Context,
+    field: Field,
+    definition: AppDefinition,
+    plan: SavePlan,
+    values: Mapping[str, Value],
+    row: tuple[SubtableField, Mapping[str, Value]] | None,
+    ctx: Context,
 ) -> Value:
     def look_up(code: str) -> t.Any:
         if row is not None:
@@ -67,6 +71,7 @@ def precision_of(definition: AppDefinition) -> Precision:
     """The app's number precision as formulas take it."""
     chosen = definition.settings.number_precision
     return Precision(
-        digits=chosen.digits, decimal_places=chosen.decimal_places,
+        digits=chosen.digits,
+        decimal_places=chosen.decimal_places,
         rounding=t.cast(t.Any, chosen.rounding_mode),
     )

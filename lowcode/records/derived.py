@@ -47,9 +47,7 @@ def _nothing(field: RollupField) -> Value:
     return field.coerce(0, Context()) if field.rollup.function == "COUNT" else None
 
 
-def rollup_values(
-    workspace: Workspace, live: LiveApp, field: RollupField, keys: Iterable[Value]
-) -> dict[Value, Value]:
+def rollup_values(workspace: Workspace, live: LiveApp, field: RollupField, keys: Iterable[Value]) -> dict[Value, Value]:
     """The roll-up for each key of ``live``: one statement per 900 keys; keys without related records are left out."""
     part = field.rollup
     child = workspace.snapshot.find(part.related_app.code)
@@ -70,7 +68,9 @@ def rollup_values(
     if part.filter_cond:
         condition = kintone.parse(part.filter_cond).condition
         if condition is not None:
-            conditions.append(build.condition(condition, child.definition, child.tables, ctx, child.definition.field_codes))
+            conditions.append(
+                build.condition(condition, child.definition, child.tables, ctx, child.definition.field_codes)
+            )
     found: dict[Value, Value] = {}
     for some in chunks(list(wanted)):
         statement = _rollup_statement(field, child, main, column, [column.in_(some), *conditions])
@@ -85,7 +85,11 @@ def rollup_values(
 
 
 def _rollup_statement(
-    field: RollupField, child: LiveApp, main: sa.Table, column: sa.ColumnElement[t.Any], conditions: list[sa.ColumnElement[bool]]
+    field: RollupField,
+    child: LiveApp,
+    main: sa.Table,
+    column: sa.ColumnElement[t.Any],
+    conditions: list[sa.ColumnElement[bool]],
 ) -> sa.Select[t.Any]:
     part = field.rollup
     if part.function == "COUNT":
@@ -99,7 +103,8 @@ def _rollup_statement(
     newest = part.function == "LATEST"
     ranked = (
         sa.select(
-            column.label("key"), value.label("value"),
+            column.label("key"),
+            value.label("value"),
             sa.func.row_number()
             .over(
                 partition_by=column,
@@ -120,9 +125,7 @@ def refresh(
     workspace: Workspace, live: LiveApp, saved: Sequence[Draft], removed: Sequence[Draft], depth: int = 0
 ) -> None:
     """Bring values of other records that come from these ones up to date."""
-    before_after = [
-        (d.old, d.values if not d.change.delete else {}, d.id, d.is_new) for d in [*saved, *removed]
-    ]
+    before_after = [(d.old, d.values if not d.change.delete else {}, d.id, d.is_new) for d in [*saved, *removed]]
     _refresh(workspace, live, before_after, depth)
 
 
@@ -183,7 +186,11 @@ def _touched_by_rollup(
 
 def _touched_by_lookup(workspace: Workspace, target: LiveApp, field: LookupField, steps: Sequence[Step]) -> set[int]:
     origins = {origin for _, origin in lookups.mappings(field)}
-    changed = [i for before, after, i, is_new in steps if not is_new and after and any(before.get(o) != after.get(o) for o in origins)]
+    changed = [
+        i
+        for before, after, i, is_new in steps
+        if not is_new and after and any(before.get(o) != after.get(o) for o in origins)
+    ]
     column = target.tables.main.c[field.source_column]
     found: set[int] = set()
     for some in chunks(changed):
@@ -192,8 +199,13 @@ def _touched_by_lookup(workspace: Workspace, target: LiveApp, field: LookupField
 
 
 def _update(
-    workspace: Workspace, target: LiveApp, plan: SavePlan, ids: Sequence[int],
-    rollups: Sequence[RollupField], fresh: Sequence[LookupField], depth: int,
+    workspace: Workspace,
+    target: LiveApp,
+    plan: SavePlan,
+    ids: Sequence[int],
+    rollups: Sequence[RollupField],
+    fresh: Sequence[LookupField],
+    depth: int,
 ) -> None:
     ctx = workspace.context(target).stored
     selected = selection(target, frozenset(plan.by_code))
@@ -202,8 +214,10 @@ def _update(
     steps: list[Step] = []
     for some in chunks(ids):
         statement = (
-            sa.select(*selected.columns).where(target.tables.main.c.id.in_(some))
-            .order_by(target.tables.main.c.id).with_for_update()
+            sa.select(*selected.columns)
+            .where(target.tables.main.c.id.in_(some))
+            .order_by(target.tables.main.c.id)
+            .with_for_update()
         )
         records = [to_record(selected, row) for row in workspace.connection.execute(statement)]
         with_rows(workspace.connection, target.tables, selected, records)
@@ -212,7 +226,9 @@ def _update(
             keys = [r.values.get(field.rollup.key_field) for r in records]
             values = rollup_values(workspace, target, field, keys)
             for record in records:
-                fresh_values[record.id][field.code] = values.get(record.values.get(field.rollup.key_field), _nothing(field))
+                fresh_values[record.id][field.code] = values.get(
+                    record.values.get(field.rollup.key_field), _nothing(field)
+                )
         for lookup in fresh:
             _recopy(workspace, target, lookup, records, fresh_values)
         for record in records:
@@ -225,7 +241,9 @@ def _update(
             writer.update(record.id, {}, {c: after.get(c) for c in codes}, {}, ctx)
             entries.append(
                 {
-                    "record_id": record.id, "revision": record.revision, "action": "derive",
+                    "record_id": record.id,
+                    "revision": record.revision,
+                    "action": "derive",
                     "before": history.image(target.definition, record.values, codes),
                     "after": history.image(target.definition, after, codes),
                 }
@@ -237,12 +255,17 @@ def _update(
 
 
 def _recopy(
-    workspace: Workspace, target: LiveApp, field: LookupField, records: Sequence[Record], values: dict[int, dict[str, Value]]
+    workspace: Workspace,
+    target: LiveApp,
+    field: LookupField,
+    records: Sequence[Record],
+    values: dict[int, dict[str, Value]],
 ) -> None:
     """Copy a fresh lookup's fields again; the system reads the source, since the value is the record's own."""
     keyed = [r for r in records if not field.is_empty(r.values.get(field.code))]
     drafts = [
-        Draft(index=0, change=Change(id=r.id), before=r, id=r.id, values=dict(r.values), given={field.code}) for r in keyed
+        Draft(index=0, change=Change(id=r.id), before=r, id=r.id, values=dict(r.values), given={field.code})
+        for r in keyed
     ]
     actor = system("keeps copied fields fresh")
     lookups.copy_one(workspace.acting_as(actor), target, field, drafts, workspace.context(target))

@@ -6,7 +6,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lowcode.errors import Path, Problem
+from lowcode.errors import Problem
 from lowcode.fields.base import Value
 from lowcode.records.record import Change, Record, SetAside
 

@@ -61,7 +61,9 @@ class Entry:
         return tuple(SetAside(**one) for one in self.after.get(SET_ASIDE, ()))
 
 
-def image(definition: AppDefinition, values: Mapping[str, Value], codes: t.Iterable[str] | None = None) -> dict[str, t.Any]:
+def image(
+    definition: AppDefinition, values: Mapping[str, Value], codes: t.Iterable[str] | None = None
+) -> dict[str, t.Any]:
     """Values as history keeps them: JSON by field id, empty values left out unless asked for by ``codes``."""
     found: dict[str, t.Any] = {}
     for field in definition.fields:
@@ -87,10 +89,17 @@ def write(
         sa.insert(live.tables.history),
         [
             {
-                "record_id": e["record_id"], "revision": e["revision"], "action": e["action"], "at": now,
-                "actor_kind": actor.kind, "actor_id": actor.user_id, "actor_name": name,
-                "reason": e.get("reason") or actor.reason or None, "version": live.version,
-                "before": _packed(e.get("before")), "after": _packed(e.get("after")),
+                "record_id": e["record_id"],
+                "revision": e["revision"],
+                "action": e["action"],
+                "at": now,
+                "actor_kind": actor.kind,
+                "actor_id": actor.user_id,
+                "actor_name": name,
+                "reason": e.get("reason") or actor.reason or None,
+                "version": live.version,
+                "before": _packed(e.get("before")),
+                "after": _packed(e.get("after")),
             }
             for e in entries
         ],
@@ -103,9 +112,17 @@ def _packed(found: Mapping[str, t.Any] | None) -> str | None:
 
 def _entry(row: t.Any) -> Entry:
     return Entry(
-        id=row.id, record_id=row.record_id, revision=row.revision, at=row.at, action=row.action,
-        actor_kind=row.actor_kind, actor_id=row.actor_id, actor_name=row.actor_name, reason=row.reason,
-        version=row.version, before=orjson.loads(row.before) if row.before else {},
+        id=row.id,
+        record_id=row.record_id,
+        revision=row.revision,
+        at=row.at,
+        action=row.action,
+        actor_kind=row.actor_kind,
+        actor_id=row.actor_id,
+        actor_name=row.actor_name,
+        reason=row.reason,
+        version=row.version,
+        before=orjson.loads(row.before) if row.before else {},
         after=orjson.loads(row.after) if row.after else {},
     )
 
@@ -117,16 +134,18 @@ def of_record(connection: sa.Connection, tables: AppTables, record_id: int, *, l
     return [_entry(row) for row in connection.execute(statement)]
 
 
-def since(
-    connection: sa.Connection, tables: AppTables, revisions: Mapping[int, int]
-) -> dict[int, list[Entry]]:
+def since(connection: sa.Connection, tables: AppTables, revisions: Mapping[int, int]) -> dict[int, list[Entry]]:
     """Lines of each record after the given revision, oldest first (derived values left out)."""
     found: dict[int, list[Entry]] = {}
     table = tables.history
     for ids in chunks(sorted(revisions)):
         statement = (
             sa.select(table)
-            .where(table.c.record_id.in_(ids), table.c.revision > min(revisions[i] for i in ids), table.c.action != "derive")
+            .where(
+                table.c.record_id.in_(ids),
+                table.c.revision > min(revisions[i] for i in ids),
+                table.c.action != "derive",
+            )
             .order_by(table.c.id)
         )
         for row in connection.execute(statement):

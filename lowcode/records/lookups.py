@@ -68,7 +68,12 @@ def copy_one(workspace: Workspace, live: LiveApp, field: LookupField, drafts: Se
 
 
 def _copy_field(
-    workspace: Workspace, live: LiveApp, field: LookupField, targets: t.Mapping[str, Field], wants: Sequence[Want], ctx: Context
+    workspace: Workspace,
+    live: LiveApp,
+    field: LookupField,
+    targets: t.Mapping[str, Field],
+    wants: Sequence[Want],
+    ctx: Context,
 ) -> None:
     if not wants:
         return
@@ -168,4 +173,3 @@ def drift(workspace: Workspace, live: LiveApp, field: LookupField, values: t.Map
         if now != values.get(to):
             different[to] = now
     return different
-

@@ -92,9 +92,7 @@ def merge_rows(
 
 def same_cells(field: SubtableField, one: Row, other: Row) -> bool:
     """Whether two states of a row hold the same values (absent is empty)."""
-    return all(
-        one.values.get(f.code, empty_value(f)) == other.values.get(f.code, empty_value(f)) for f in field.fields
-    )
+    return all(one.values.get(f.code, empty_value(f)) == other.values.get(f.code, empty_value(f)) for f in field.fields)
 
 
 def merge_cells(

@@ -56,7 +56,9 @@ def plan_for(live: LiveApp) -> SavePlan:
             (f, by_value, by_change)
             for f in valued
             if not isinstance(f, SystemField)
-            for by_value, by_change in [(type(f).check is not Field.check or f.is_required(), type(f).check_change is not Field.check_change)]
+            for by_value, by_change in [
+                (type(f).check is not Field.check or f.is_required(), type(f).check_change is not Field.check_change)
+            ]
             if by_value or by_change
         ),
         has_files=any(f.type_name == "FILE" for f in definition.all_fields),

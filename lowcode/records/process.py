@@ -58,7 +58,9 @@ def _act(service: RecordService, draft: Draft, name: str) -> None:
     if draft.change.assignee is not None:
         entity = service.ctx.directory.by_code("USER", draft.change.assignee)
         if entity is None:
-            raise Invalid([Problem(code="process.assignee_unknown", path=(draft.index,), params={"code": draft.change.assignee})])
+            raise Invalid(
+                [Problem(code="process.assignee_unknown", path=(draft.index,), params={"code": draft.change.assignee})]
+            )
         draft.system["assignees"] = f"[{entity.id}]"
     else:
         draft.system["assignees"] = None

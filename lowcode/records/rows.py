@@ -81,8 +81,14 @@ def to_record(selected: Selection, row: Sequence[t.Any]) -> Record:
     for subtable in selected.subtables:
         values[subtable.code] = ()
     return Record(
-        id=row[0], revision=row[1], created_at=row[2], created_by=row[3], updated_at=row[4], updated_by=row[5],
-        status=row[6], values=values,
+        id=row[0],
+        revision=row[1],
+        created_at=row[2],
+        created_by=row[3],
+        updated_at=row[4],
+        updated_by=row[5],
+        status=row[6],
+        values=values,
     )
 
 
@@ -138,8 +144,12 @@ class RowWriter:
         self.deleted: list[int] = []
 
     def insert(
-        self, row_id: int, system: Mapping[str, t.Any], values: Mapping[str, Value],
-        sources: Mapping[str, int | None], ctx: Context,
+        self,
+        row_id: int,
+        system: Mapping[str, t.Any],
+        values: Mapping[str, Value],
+        sources: Mapping[str, int | None],
+        ctx: Context,
     ) -> None:
         """A new row with an id taken beforehand."""
         self.inserts.append({"id": row_id, **system, **self._columns(values, sources)})
@@ -148,8 +158,12 @@ class RowWriter:
             self._side(field, row_id, values.get(field.code, ()))
 
     def update(
-        self, row_id: int, system: Mapping[str, t.Any], values: Mapping[str, Value],
-        sources: Mapping[str, int | None], ctx: Context,
+        self,
+        row_id: int,
+        system: Mapping[str, t.Any],
+        values: Mapping[str, Value],
+        sources: Mapping[str, int | None],
+        ctx: Context,
     ) -> None:
         """Changed values of an existing row (only those in ``values``)."""
         stored = {**system, **self._columns(values, sources)}
@@ -180,7 +194,8 @@ class RowWriter:
     def _search(self, values: Mapping[str, Value], ctx: Context) -> dict[str, str | None]:
         return {
             f.column_name: (f.search_text(values[f.code], ctx) or None) if values[f.code] is not None else None
-            for f in self.searched if f.code in values
+            for f in self.searched
+            if f.code in values
         }
 
     def _side(self, field: ManyValued, row_id: int, value: Value) -> None:
@@ -206,13 +221,17 @@ class RowWriter:
         if self.inserts:
             run(sa.insert(main), _same_keys(self.inserts))
         for keys, rows in self.updates.items():
-            run(sa.update(main).where(main.c.id == sa.bindparam("_id")).values({k: sa.bindparam(k) for k in keys}), rows)
+            run(
+                sa.update(main).where(main.c.id == sa.bindparam("_id")).values({k: sa.bindparam(k) for k in keys}), rows
+            )
         if search is not None:
             if self.search_inserts:
                 run(sa.insert(search), _same_keys(self.search_inserts))
             for keys, rows in self.search_updates.items():
                 run(
-                    sa.update(search).where(search.c.id == sa.bindparam("_id")).values({k: sa.bindparam(k) for k in keys}),
+                    sa.update(search)
+                    .where(search.c.id == sa.bindparam("_id"))
+                    .values({k: sa.bindparam(k) for k in keys}),
                     rows,
                 )
         for field_id, rows in self.side_inserts.items():
@@ -233,12 +252,8 @@ def next_ids(connection: sa.Connection, table: sa.Table, count: int) -> list[int
         return []
     if connection.dialect.name == "sqlite":
         # Safe because a write transaction is the only writer; AUTOINCREMENT keeps the highest id ever used.
-        last = connection.scalar(
-            sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
-        )
+        last = connection.scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
         start = int(last or 0) + 1
         return list(range(start, start + count))
-    statement = sa.text(
-        "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"
-    )
+    statement = sa.text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     return [int(i) for i in connection.scalars(statement, {"name": table.name, "count": count})]

@@ -132,7 +132,11 @@ class RecordService:
         readable = self.policy.readable(self.definition)
         writable = self.policy.writable(self.definition)
         problems = [
-            Problem(code="field.not_writable" if code in readable else "field.unknown", path=(d.index, code), params={"field": code})
+            Problem(
+                code="field.not_writable" if code in readable else "field.unknown",
+                path=(d.index, code),
+                params={"field": code},
+            )
             for d in drafts
             for code in sorted(d.given)
             if code not in writable and code in self.plan.by_code and self.plan.by_code[code].writable
@@ -215,8 +219,12 @@ class RecordService:
                 last = steps[-1] if steps else None
                 conflicts.append(
                     RecordClash(
-                        index=draft.index, record_id=draft.id, revision=before.revision, clashes=tuple(clashes),
-                        who=last.actor_name if last else "", at=last.at if last else None,
+                        index=draft.index,
+                        record_id=draft.id,
+                        revision=before.revision,
+                        clashes=tuple(clashes),
+                        who=last.actor_name if last else "",
+                        at=last.at if last else None,
                     )
                 )
         problems = [p for d in drafts for p in d.problems]
@@ -312,7 +320,11 @@ class RecordService:
                     if by_change:
                         found.extend(field.check_change(draft.old.get(field.code), value, self.ctx))
                 if found and draft.unasked:
-                    found = [p for p in found if p.code != "required" or not draft.unasked.intersection((field.code, *p.path[-1:]))]
+                    found = [
+                        p
+                        for p in found
+                        if p.code != "required" or not draft.unasked.intersection((field.code, *p.path[-1:]))
+                    ]
                 if found:
                     draft.problems.extend(p.under(draft.index, field.code) for p in found)
         unique.check(self.connection, self.live, self.plan, drafts)
@@ -340,8 +352,12 @@ class RecordService:
         entries: list[dict[str, t.Any]] = []
         for draft in new:
             system = {
-                "revision": 1, "created_at": now, "created_by": self.actor.user_id, "updated_at": now,
-                "updated_by": self.actor.user_id, **draft.system,
+                "revision": 1,
+                "created_at": now,
+                "created_by": self.actor.user_id,
+                "updated_at": now,
+                "updated_by": self.actor.user_id,
+                **draft.system,
             }
             writer.insert(draft.id, system, draft.values, draft.sources, self.stored_ctx)
             told: dict[str, t.Any] = {}
@@ -355,17 +371,24 @@ class RecordService:
             system = {"revision": revision, "updated_at": now, "updated_by": self.actor.user_id, **draft.system}
             writer.update(draft.id, system, {c: draft.values.get(c) for c in codes}, draft.sources, self.stored_ctx)
             kind: history.Action = action or ("status" if draft.change.action is not None else "update")
-            old, new_image = history.image(self.definition, draft.old, codes), history.image(self.definition, draft.values, codes)
+            old, new_image = (
+                history.image(self.definition, draft.old, codes),
+                history.image(self.definition, draft.values, codes),
+            )
             _tell_set_aside(draft, new_image)
             if draft.change.action is not None:
                 old["status"], new_image["status"] = before.status, draft.system.get("status")
-            entries.append({"record_id": draft.id, "revision": revision, "action": kind, "before": old, "after": new_image})
+            entries.append(
+                {"record_id": draft.id, "revision": revision, "action": kind, "before": old, "after": new_image}
+            )
         for draft in removals:
             record = t.cast(Record, draft.before)
             writer.delete(draft.id)
             entries.append(
                 {
-                    "record_id": draft.id, "revision": record.revision + 1, "action": "delete",
+                    "record_id": draft.id,
+                    "revision": record.revision + 1,
+                    "action": "delete",
                     "before": {**history.image(self.definition, record.values), **_system_image(self.plan, record)},
                 }
             )
@@ -377,9 +400,12 @@ class RecordService:
         derived.refresh(self.workspace, self.live, [*new, *changed], removals)
         if new or changed or removals:
             events.announce(
-                self.connection, "records.saved",
+                self.connection,
+                "records.saved",
                 {
-                    "app": self.live.id, "created": [d.id for d in new], "updated": [d.id for d in changed],
+                    "app": self.live.id,
+                    "created": [d.id for d in new],
+                    "updated": [d.id for d in changed],
                     "deleted": [d.id for d in removals],
                 },
                 now,
@@ -407,7 +433,9 @@ class RecordService:
                 was_at, was = present[row.id]
                 cells = {c: v for c, v in row.values.items() if was.values.get(c) != v}
                 if cells or was_at != at:
-                    writer.update(row.id, {"position": at}, cells, self._row_sources(draft, subtable, at), self.stored_ctx)
+                    writer.update(
+                        row.id, {"position": at}, cells, self._row_sources(draft, subtable, at), self.stored_ctx
+                    )
             for row_id in present:
                 if row_id is not None and row_id not in kept:
                     writer.delete(row_id)
@@ -424,7 +452,11 @@ class RecordService:
         writer.flush()
 
     def _row_sources(self, draft: Draft, subtable: SubtableField, at: int) -> dict[str, int | None]:
-        return {inner: source for (code, row, inner), source in draft.row_sources.items() if code == subtable.code and row == at}
+        return {
+            inner: source
+            for (code, row, inner), source in draft.row_sources.items()
+            if code == subtable.code and row == at
+        }
 
     def _result(self, draft: Draft) -> Record:
         now = self.ctx.now
@@ -458,8 +490,15 @@ class RecordService:
                 case "STATUS_ASSIGNEE" | "CATEGORY":
                     values.setdefault(field.code, ())
         return Record(
-            id=draft.id, revision=revision, created_at=created_at, created_by=created_by, updated_at=now,
-            updated_by=self.actor.user_id, status=status, values=values, set_aside=tuple(draft.set_aside),
+            id=draft.id,
+            revision=revision,
+            created_at=created_at,
+            created_by=created_by,
+            updated_at=now,
+            updated_by=self.actor.user_id,
+            status=status,
+            values=values,
+            set_aside=tuple(draft.set_aside),
         )
 
     # -- trash -----------------------------------------------------------------------------------
@@ -484,9 +523,13 @@ def _system_image(plan: SavePlan, record: Record) -> dict[str, t.Any]:
     """What a deleted record needs beside its fields' values to come back as it was."""
     many = {
         f"${f.column_name}": f.store(record.values.get(f.code))
-        for f in plan.by_code.values() if f.type_name in ("STATUS_ASSIGNEE", "CATEGORY")
+        for f in plan.by_code.values()
+        if f.type_name in ("STATUS_ASSIGNEE", "CATEGORY")
     }
     return {
-        "$created_at": record.created_at.isoformat(), "$created_by": record.created_by,
-        "$revision": record.revision, "status": record.status, **many,
+        "$created_at": record.created_at.isoformat(),
+        "$created_by": record.created_by,
+        "$revision": record.revision,
+        "status": record.status,
+        **many,
     }

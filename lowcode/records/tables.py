@@ -20,7 +20,15 @@ from lowcode.fields.base import Field, ManyValued
 from lowcode.fields.subtable import SubtableField
 
 SYSTEM_COLUMNS = (
-    "id", "revision", "created_at", "created_by", "updated_at", "updated_by", "status", "assignees", "categories",
+    "id",
+    "revision",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "status",
+    "assignees",
+    "categories",
 )
 
 
@@ -69,7 +77,8 @@ def tables_for(app_id: int, definition: AppDefinition) -> AppTables:
     plain = [f for f in definition.fields if not isinstance(f, SubtableField)]
     subtables = [f for f in definition.fields if isinstance(f, SubtableField)]
     main = sa.Table(
-        name, metadata,
+        name,
+        metadata,
         _id_column(),
         sa.Column("revision", sa.Integer(), nullable=False, server_default="1"),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -104,7 +113,8 @@ def _columns(fields: Iterable[Field]) -> list[sa.Column[t.Any]]:
 def _row_tables(name: str, metadata: sa.MetaData, subtable: SubtableField) -> RowTables:
     table_name = f"{name}_t{subtable.id}"
     main = sa.Table(
-        table_name, metadata,
+        table_name,
+        metadata,
         _id_column(),
         sa.Column("record_id", sa.BigInteger(), nullable=False, index=True),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -125,7 +135,8 @@ def _sides(name: str, metadata: sa.MetaData, fields: Iterable[Field]) -> dict[in
 def side_table(name: str, metadata: sa.MetaData, field: ManyValued) -> sa.Table:
     """The side table of one many-valued field of the table called ``name``."""
     table = sa.Table(
-        f"{name}_{field.column_name}", metadata,
+        f"{name}_{field.column_name}",
+        metadata,
         sa.Column("record_id", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("position", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("value", field.element_type(), nullable=False),
@@ -137,7 +148,8 @@ def side_table(name: str, metadata: sa.MetaData, field: ManyValued) -> sa.Table:
 
 def _search_table(name: str, metadata: sa.MetaData, fields: Iterable[Field]) -> sa.Table:
     return sa.Table(
-        f"{name}_search", metadata,
+        f"{name}_search",
+        metadata,
         sa.Column("id", row_id_type(), primary_key=True, autoincrement=False),
         *[sa.Column(f.column_name, text_type(), nullable=True) for f in fields if f.searchable and f.columns()],
     )
@@ -145,7 +157,8 @@ def _search_table(name: str, metadata: sa.MetaData, fields: Iterable[Field]) -> 
 
 def _history_table(name: str, metadata: sa.MetaData) -> sa.Table:
     table = sa.Table(
-        f"{name}_history", metadata,
+        f"{name}_history",
+        metadata,
         _id_column(),
         sa.Column("record_id", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),

@@ -27,7 +27,7 @@ class ExactSum(sa.sql.functions.GenericFunction[Decimal]):
     inherit_cache = True
 
 
-@compiles(ExactSum, "sqlite")  
+@compiles(ExactSum, "sqlite")
 def _sum_on_sqlite(element: ExactSum, compiler: t.Any, **kwargs: t.Any) -> str:
     column = compiler.process(element.clauses, **kwargs)
     return f"(sum({column} / {SPLIT}) || ':' || sum({column} % {SPLIT}))"

@@ -47,11 +47,14 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
                 empty_value(field) if stored is None else history.revived(field, stored, service.ctx)
             )
         draft.system = {
-            "revision": newest.revision + 1, "status": entry.before.get("status"),
+            "revision": newest.revision + 1,
+            "status": entry.before.get("status"),
             "created_at": datetime.fromisoformat(entry.before["$created_at"]),
             "created_by": entry.before.get("$created_by"),
-            "updated_at": service.ctx.now, "updated_by": service.actor.user_id,
-            "assignees": entry.before.get("$assignees"), "categories": entry.before.get("$categories"),
+            "updated_at": service.ctx.now,
+            "updated_by": service.actor.user_id,
+            "assignees": entry.before.get("$assignees"),
+            "categories": entry.before.get("$categories"),
         }
         drafts.append(draft)
         entries.append({"record_id": record_id, "revision": newest.revision + 1, "action": "restore"})
@@ -69,8 +72,10 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
     history.write(service.connection, service.live, service.actor, service.ctx.now, entries)
     derived.refresh(service.workspace, service.live, drafts, [])
     events.announce(
-        service.connection, "records.saved",
-        {"app": service.live.id, "created": [d.id for d in drafts], "updated": [], "deleted": []}, service.ctx.now,
+        service.connection,
+        "records.saved",
+        {"app": service.live.id, "created": [d.id for d in drafts], "updated": [], "deleted": []},
+        service.ctx.now,
     )
     return service.workspace.reader(service.live).by_ids([d.id for d in drafts])
 

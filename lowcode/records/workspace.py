@@ -50,7 +50,12 @@ class Workspace:
     def acting_as(self, actor: Actor) -> Workspace:
         """The same transaction for another actor (the system, for derived values)."""
         other = Workspace.__new__(Workspace)
-        other.connection, other.catalog, other.ctx, other.snapshot = self.connection, self.catalog, self.ctx, self.snapshot
+        other.connection, other.catalog, other.ctx, other.snapshot = (
+            self.connection,
+            self.catalog,
+            self.ctx,
+            self.snapshot,
+        )
         other.actor = actor
         return other
 

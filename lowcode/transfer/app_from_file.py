@@ -60,8 +60,16 @@ def plan_records(space: Workspace, app: int, proposal: Proposal) -> ImportPlan:
 
 
 def make_app_from_file(
-    engine: sa.Engine, path: Path, actor: Actor, writing: Callable[[], AbstractContextManager[Workspace]], *,
-    code: str = "", name: str = "", preview: Preview | None = None, journal: Journal | None = None, batch: str = "",
+    engine: sa.Engine,
+    path: Path,
+    actor: Actor,
+    writing: Callable[[], AbstractContextManager[Workspace]],
+    *,
+    code: str = "",
+    name: str = "",
+    preview: Preview | None = None,
+    journal: Journal | None = None,
+    batch: str = "",
 ) -> tuple[int, Report, Proposal]:
     """Make an app from a file's header and values, and take its rows in.
 

@@ -20,9 +20,22 @@ CHUNK = 1024 * 1024
 # Bytes that stand for nothing in CP932 and that the codec lets through.
 _STRAY = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _ALIASES = {
-    "utf8": "utf-8", "utf-8-sig": "utf-8", "utf_8": "utf-8", "utf-8": "utf-8", "sjis": "cp932", "shift_jis": "cp932",
-    "shift-jis": "cp932", "cp932": "cp932", "ms932": "cp932", "windows-31j": "cp932", "utf-16": "utf-16",
-    "utf16": "utf-16", "euc-jp": "euc_jp", "euc_jp": "euc_jp", "iso-2022-jp": "iso2022_jp", "iso2022_jp": "iso2022_jp",
+    "utf8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "utf_8": "utf-8",
+    "utf-8": "utf-8",
+    "sjis": "cp932",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "cp932": "cp932",
+    "ms932": "cp932",
+    "windows-31j": "cp932",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "euc-jp": "euc_jp",
+    "euc_jp": "euc_jp",
+    "iso-2022-jp": "iso2022_jp",
+    "iso2022_jp": "iso2022_jp",
 }
 
 

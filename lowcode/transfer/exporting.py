@@ -40,10 +40,26 @@ MAX_CELL_TEXT = 32_767
 FLUSH = 64 * 1024
 PAGE = 500
 # Characters that CP932 spells with another code point; anything else that it lacks becomes 〓 and is listed.
-CP932_TWINS = str.maketrans({
-    "¥": "￥", "‾": "￣", "〜": "～", "−": "－", "—": "―", "–": "―", "‖": "∥", "¢": "￠", "£": "￡", "¬": "￢",
-    "•": "・", "\u00a0": " ", "‐": "-", "‑": "-", "″": "”", "′": "’",
-})
+CP932_TWINS = str.maketrans(
+    {
+        "¥": "￥",
+        "‾": "￣",
+        "〜": "～",
+        "−": "－",
+        "—": "―",
+        "–": "―",
+        "‖": "∥",
+        "¢": "￠",
+        "£": "￡",
+        "¬": "￢",
+        "•": "・",
+        "\u00a0": " ",
+        "‐": "-",
+        "‑": "-",
+        "″": "”",
+        "′": "’",
+    }
+)
 REPLACEMENT = "〓"
 
 
@@ -107,9 +123,15 @@ def choose_columns(reader: RecordReader, codes: Sequence[str] | None = None) -> 
 
 
 def export_csv(
-    reader: RecordReader, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (),
-    columns: Sequence[ExportColumn] | None = None, *, encoding: t.Literal["utf-8", "cp932"] = "utf-8",
-    delimiter: str = ",", replaced: Replaced | None = None, guard: bool = True,
+    reader: RecordReader,
+    condition: ast.Node | None = None,
+    order: Sequence[ast.SortKey] = (),
+    columns: Sequence[ExportColumn] | None = None,
+    *,
+    encoding: t.Literal["utf-8", "cp932"] = "utf-8",
+    delimiter: str = ",",
+    replaced: Replaced | None = None,
+    guard: bool = True,
     pages: Iterable[Sequence[Record]] | None = None,
 ) -> Iterator[bytes]:
     """The matching records as CSV (or TSV by ``delimiter="\\t"``), in pieces.
@@ -132,8 +154,13 @@ def export_csv(
 
 
 def _csv_pieces(
-    ctx: Context, pages: Iterable[Sequence[Record]], columns: Sequence[ExportColumn], encoding: str, delimiter: str,
-    replaced: Replaced, guard: bool,
+    ctx: Context,
+    pages: Iterable[Sequence[Record]],
+    columns: Sequence[ExportColumn],
+    encoding: str,
+    delimiter: str,
+    replaced: Replaced,
+    guard: bool,
 ) -> Iterator[bytes]:
     def encoded(text: str) -> bytes:
         return text.encode("utf-8") if encoding == "utf-8" else _cp932(text, replaced)
@@ -148,10 +175,12 @@ def _csv_pieces(
     shift = 1 if has_tables(columns) else 0
     for record in itertools.chain.from_iterable(pages):
         for cells in record_rows(record, columns, ctx, _as_text):
-            writer.writerow([
-                *cells[:shift],
-                *[cell if safe else harmless(cell) for cell, safe in zip(cells[shift:], plain, strict=True)],
-            ])
+            writer.writerow(
+                [
+                    *cells[:shift],
+                    *[cell if safe else harmless(cell) for cell, safe in zip(cells[shift:], plain, strict=True)],
+                ]
+            )
         if buffer.tell() > FLUSH:
             yield encoded(buffer.getvalue())
             buffer.seek(0)
@@ -177,8 +206,13 @@ def _cp932(text: str, replaced: Replaced) -> bytes:
 
 
 def export_xlsx(
-    reader: RecordReader, path: Path, condition: ast.Node | None = None, order: Sequence[ast.SortKey] = (),
-    columns: Sequence[ExportColumn] | None = None, *, pages: Iterable[Sequence[Record]] | None = None,
+    reader: RecordReader,
+    path: Path,
+    condition: ast.Node | None = None,
+    order: Sequence[ast.SortKey] = (),
+    columns: Sequence[ExportColumn] | None = None,
+    *,
+    pages: Iterable[Sequence[Record]] | None = None,
 ) -> int:
     """Write the matching records to a spreadsheet with native numbers and dates; returns how many there were.
 
@@ -281,8 +315,13 @@ def _codes(columns: Sequence[ExportColumn]) -> list[str]:
 
 
 def short_pages(
-    reading: t.Callable[[], AbstractContextManager[Workspace]], app: int | str, condition: ast.Node | None,
-    order: Sequence[ast.SortKey], columns: Sequence[ExportColumn], *, size: int = PAGE,
+    reading: t.Callable[[], AbstractContextManager[Workspace]],
+    app: int | str,
+    condition: ast.Node | None,
+    order: Sequence[ast.SortKey],
+    columns: Sequence[ExportColumn],
+    *,
+    size: int = PAGE,
     on_page: t.Callable[[int], None] | None = None,
 ) -> Iterator[Sequence[Record]]:
     """The matching records in pages that are each read in a short transaction of its own.
@@ -304,7 +343,18 @@ def short_pages(
 
 
 __all__ = [
-    "CP932_TWINS", "ENCODINGS", "FORMATS", "ExportColumn", "Replaced", "choose_columns", "export_csv", "export_xlsx",
-    "exportable", "has_tables", "header_row", "record_rows", "short_pages",
+    "CP932_TWINS",
+    "ENCODINGS",
+    "FORMATS",
+    "ExportColumn",
+    "Replaced",
+    "choose_columns",
+    "export_csv",
+    "export_xlsx",
+    "exportable",
+    "has_tables",
+    "header_row",
+    "record_rows",
+    "short_pages",
     "write_table",
 ]

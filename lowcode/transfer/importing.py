@@ -38,8 +38,13 @@ REASON = "import:{batch}"
 
 
 def run_import(
-    path: Path, plan: ImportPlan, writing: Callable[[], AbstractContextManager[Workspace]],
-    journal: Journal | None = None, *, batch: str = "", size: int = BATCH,
+    path: Path,
+    plan: ImportPlan,
+    writing: Callable[[], AbstractContextManager[Workspace]],
+    journal: Journal | None = None,
+    *,
+    batch: str = "",
+    size: int = BATCH,
 ) -> Report:
     """Take a file in.
 
@@ -66,8 +71,13 @@ class Wanted(t.NamedTuple):
 
 class _Import:
     def __init__(
-        self, path: Path, plan: ImportPlan, writing: Callable[[], AbstractContextManager[Workspace]],
-        journal: Journal, batch: str, size: int,
+        self,
+        path: Path,
+        plan: ImportPlan,
+        writing: Callable[[], AbstractContextManager[Workspace]],
+        journal: Journal,
+        batch: str,
+        size: int,
     ) -> None:
         self.path, self.plan, self.writing, self.journal = path, plan, writing, journal
         self.batch, self.size = batch, size
@@ -76,9 +86,9 @@ class _Import:
             dry_run=plan.dry_run, unknown_columns=plan.unknown, ignored_columns=plan.ignored
         )
         self.keys: dict[Value, tuple[int, int]] = {}
-        self.failed_rows: set[int] = {
-            e.row for name in self.report.error_chunks for e in journal.read(name)
-        } | {e.row for e in self.report.errors}
+        self.failed_rows: set[int] = {e.row for name in self.report.error_chunks for e in journal.read(name)} | {
+            e.row for e in self.report.errors
+        }
         self.unique_seen: set[tuple[str, Value]] = set()
         self.live: LiveApp | None = None
 
@@ -114,12 +124,17 @@ class _Import:
         ctx = replace(space.context(live), files=Context().files)
         options = Options(key=self.plan.key, bad_cells=self.plan.bad_cells, note_field=self.plan.note_field)
         self.reader = EntryReader(
-            self.plan.columns, live.definition, ctx, options, spreadsheet=self.plan.reading.kind == "xlsx",
+            self.plan.columns,
+            live.definition,
+            ctx,
+            options,
+            spreadsheet=self.plan.reading.kind == "xlsx",
             width=len(self.plan.headers),
         )
         self.key_field = live.definition.field(self.plan.key) if self.plan.key else None
         self.uniques = [
-            f for f in live.definition.unique_fields
+            f
+            for f in live.definition.unique_fields
             if f.code != self.plan.key and any(c.field == f.code and c.role == "value" for c in self.plan.columns)
         ]
 
@@ -273,7 +288,8 @@ class _Import:
 
     def _update(self, entry: Entry, record: Record) -> Wanted | None:
         values: dict[str, t.Any] = {
-            code: value for code, value in entry.values.items()
+            code: value
+            for code, value in entry.values.items()
             if self._writes(code) and not same(value, record.values.get(code))
         }
         sources: dict[str, list[int]] = {}
@@ -283,7 +299,8 @@ class _Import:
             sources[table.code] = [number for number, _ in kept]
             if len(kept) == len(present) and all(
                 same(value, row.values.get(code))
-                for (_, cells), row in zip(kept, present, strict=True) for code, value in cells.items()
+                for (_, cells), row in zip(kept, present, strict=True)
+                for code, value in cells.items()
             ):
                 continue
             values[table.code] = [
@@ -345,9 +362,7 @@ class _Import:
         acting = space.acting_as(replace(space.actor, reason=reason)) if reason else space
         return acting.service(self.plan.app)
 
-    def _not_twice(
-        self, changes: Sequence[Wanted]
-    ) -> list[Wanted]:
+    def _not_twice(self, changes: Sequence[Wanted]) -> list[Wanted]:
         """Without a write the service cannot see that an earlier batch took a unique value: we remember."""
         if not self.plan.dry_run or not self.uniques:
             return list(changes)
@@ -355,8 +370,12 @@ class _Import:
         for wanted in changes:
             values = wanted.change.values
             clash = next(
-                (f for f in self.uniques
-                 if not f.is_empty(values.get(f.code)) and (f.code, values.get(f.code)) in self.unique_seen), None,
+                (
+                    f
+                    for f in self.uniques
+                    if not f.is_empty(values.get(f.code)) and (f.code, values.get(f.code)) in self.unique_seen
+                ),
+                None,
             )
             if clash is None:
                 kept.append(wanted)
@@ -364,9 +383,7 @@ class _Import:
                 self._fail(wanted.entry, Problem(code="unique"), clash.code)
         return kept
 
-    def _take_out(
-        self, waiting: Sequence[Wanted], error: Invalid
-    ) -> list[Wanted]:
+    def _take_out(self, waiting: Sequence[Wanted], error: Invalid) -> list[Wanted]:
         wrong: dict[int, list[Problem]] = {}
         for problem in error.problems:
             if not problem.path or not isinstance(problem.path[0], int) or problem.path[0] >= len(waiting):
@@ -419,6 +436,13 @@ def _chain(first: Entry, rest: Iterator[Entry]) -> Iterator[Entry]:
 
 
 __all__ = [
-    "BATCH", "KEY_TYPES", "ImportPlan", "Journal", "MemoryJournal", "all_errors", "modes_of", "plan_import",
+    "BATCH",
+    "KEY_TYPES",
+    "ImportPlan",
+    "Journal",
+    "MemoryJournal",
+    "all_errors",
+    "modes_of",
+    "plan_import",
     "run_import",
 ]

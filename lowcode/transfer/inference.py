@@ -332,10 +332,21 @@ def definition_of(guesses: Sequence[Guess], *, code: str, name: str) -> dict[str
     if title is not None:
         settings["titleField"] = {"selectionMode": "MANUAL", "code": title}
     return {
-        "format": 1, "code": code, "settings": settings,
-        "properties": {g.code: dict(g.properties) for g in guesses}, "layout": layout,
-        "views": {"一覧": {"type": "LIST", "name": "一覧", "index": "0", "fields": ["レコード番号", *shown],
-                          "filterCond": "", "sort": "レコード番号 asc"}},
+        "format": 1,
+        "code": code,
+        "settings": settings,
+        "properties": {g.code: dict(g.properties) for g in guesses},
+        "layout": layout,
+        "views": {
+            "一覧": {
+                "type": "LIST",
+                "name": "一覧",
+                "index": "0",
+                "fields": ["レコード番号", *shown],
+                "filterCond": "",
+                "sort": "レコード番号 asc",
+            }
+        },
     }
 
 

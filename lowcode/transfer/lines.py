@@ -61,8 +61,14 @@ class EntryReader:
     """Turns rows of a file into entries by a mapping of its columns."""
 
     def __init__(
-        self, columns: Sequence[Column], definition: AppDefinition, ctx: Context, options: Options, *,
-        spreadsheet: bool, width: int,
+        self,
+        columns: Sequence[Column],
+        definition: AppDefinition,
+        ctx: Context,
+        options: Options,
+        *,
+        spreadsheet: bool,
+        width: int,
     ) -> None:
         self.options, self.ctx, self.width, self.definition = options, ctx, width, definition
         self.start = next((c.index for c in columns if c.role == "start"), None)
@@ -77,7 +83,8 @@ class EntryReader:
         self.plan = [(column.index, found.code, column, reader) for column, found, reader in self.top]
         self.key = definition.field(options.key) if options.key is not None else None
         self.subtables = [
-            f for f in definition.fields
+            f
+            for f in definition.fields
             if isinstance(f, SubtableField) and any(c.subtable == f.code for c, _, _ in self.inner)
         ]
 

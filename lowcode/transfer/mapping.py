@@ -43,8 +43,13 @@ class Column:
     def to_json(self) -> dict[str, t.Any]:
         """The column as a job keeps it."""
         return {
-            "index": self.index, "header": self.header, "role": self.role, "field": self.field,
-            "subtable": self.subtable, "year": self.year, "serial": self.serial,
+            "index": self.index,
+            "header": self.header,
+            "role": self.role,
+            "field": self.field,
+            "subtable": self.subtable,
+            "year": self.year,
+            "serial": self.serial,
         }
 
     @classmethod
@@ -78,8 +83,11 @@ class Names:
         :param top: a field outside of tables goes before cells of rows with the same label (a file without the mark
             of where records begin has no rows).
         """
-        for found in (self._exact.get(header), [self._codes[header]] if header in self._codes else None,
-                      self._normal.get(normal(header))):
+        for found in (
+            self._exact.get(header),
+            [self._codes[header]] if header in self._codes else None,
+            self._normal.get(normal(header)),
+        ):
             if found:
                 outside = [f for f in found if f.code in self._outside] if top else []
                 one = outside if len(outside) == 1 else found
@@ -96,8 +104,14 @@ class Names:
 
 
 def map_columns(
-    headers: Sequence[str], definition: AppDefinition, *, writable: frozenset[str], key: str | None = None,
-    overrides: Mapping[str, str] | None = None, years: Mapping[str, int] | None = None, serial: bool = False,
+    headers: Sequence[str],
+    definition: AppDefinition,
+    *,
+    writable: frozenset[str],
+    key: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    years: Mapping[str, int] | None = None,
+    serial: bool = False,
 ) -> tuple[Column, ...]:
     """What becomes of each column.
 
@@ -131,13 +145,22 @@ def map_columns(
             continue
         if field.code in taken:
             problems.append(
-                Problem(code="transfer.field_twice", path=("columns", index),
-                        params={"field": field.label, "first": taken[field.code], "second": header})
+                Problem(
+                    code="transfer.field_twice",
+                    path=("columns", index),
+                    params={"field": field.label, "first": taken[field.code], "second": header},
+                )
             )
         taken[field.code] = header
         found.append(
-            replace(column, role="value", field=field.code, subtable=subtable.code if subtable else None,
-                    year=(years or {}).get(field.code), serial=serial)
+            replace(
+                column,
+                role="value",
+                field=field.code,
+                subtable=subtable.code if subtable else None,
+                year=(years or {}).get(field.code),
+                serial=serial,
+            )
         )
     if problems:
         raise Invalid(problems)

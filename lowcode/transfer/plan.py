@@ -48,19 +48,32 @@ class ImportPlan:
     def to_json(self) -> dict[str, t.Any]:
         """The plan as a job keeps it."""
         return {
-            "app": self.app, "reading": vars(self.reading), "headers": list(self.headers),
-            "columns": [c.to_json() for c in self.columns], "key": self.key, "modes": sorted(self.modes),
-            "dry_run": self.dry_run, "bad_cells": self.bad_cells, "note_field": self.note_field, "total": self.total,
+            "app": self.app,
+            "reading": vars(self.reading),
+            "headers": list(self.headers),
+            "columns": [c.to_json() for c in self.columns],
+            "key": self.key,
+            "modes": sorted(self.modes),
+            "dry_run": self.dry_run,
+            "bad_cells": self.bad_cells,
+            "note_field": self.note_field,
+            "total": self.total,
         }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, t.Any]) -> ImportPlan:
         """The inverse of :meth:`to_json`."""
         return cls(
-            app=raw["app"], reading=Reading(**raw["reading"]), headers=tuple(raw["headers"]),
-            columns=tuple(Column.from_json(c) for c in raw["columns"]), key=raw["key"],
-            modes=frozenset(raw["modes"]), dry_run=raw["dry_run"], bad_cells=raw["bad_cells"],
-            note_field=raw["note_field"], total=raw["total"],
+            app=raw["app"],
+            reading=Reading(**raw["reading"]),
+            headers=tuple(raw["headers"]),
+            columns=tuple(Column.from_json(c) for c in raw["columns"]),
+            key=raw["key"],
+            modes=frozenset(raw["modes"]),
+            dry_run=raw["dry_run"],
+            bad_cells=raw["bad_cells"],
+            note_field=raw["note_field"],
+            total=raw["total"],
         )
 
 
@@ -75,9 +88,18 @@ def modes_of(mode: str | None) -> frozenset[str]:
 
 
 def plan_import(
-    space: Workspace, app: int | str, preview: Preview, *, key: str | None = None, mode: str | None = None,
-    dry_run: bool = False, overrides: Mapping[str, str] | None = None, years: Mapping[str, int] | None = None,
-    serial: bool = False, bad_cells: t.Literal["fail", "empty"] = "fail", note_field: str | None = None,
+    space: Workspace,
+    app: int | str,
+    preview: Preview,
+    *,
+    key: str | None = None,
+    mode: str | None = None,
+    dry_run: bool = False,
+    overrides: Mapping[str, str] | None = None,
+    years: Mapping[str, int] | None = None,
+    serial: bool = False,
+    bad_cells: t.Literal["fail", "empty"] = "fail",
+    note_field: str | None = None,
 ) -> ImportPlan:
     """A plan from a file's preview; ``key`` is a field's code or label.
 
@@ -90,8 +112,13 @@ def plan_import(
     key_field = _key_field(definition.fields, key, preview.headers)
     modes = modes_of(mode or ("upsert" if key_field else "add"))
     columns = map_columns(
-        preview.headers, definition, writable=policy.writable(definition),
-        key=key_field.code if key_field else None, overrides=overrides, years=years, serial=serial,
+        preview.headers,
+        definition,
+        writable=policy.writable(definition),
+        key=key_field.code if key_field else None,
+        overrides=overrides,
+        years=years,
+        serial=serial,
     )
     mapped = {c.field for c in columns if c.role == "value"}
     problems: list[Problem] = []
@@ -110,9 +137,16 @@ def plan_import(
     for action in sorted(modes):
         policy.require("add" if action == "add" else "edit", definition)
     return ImportPlan(
-        app=live.id, reading=preview.reading, headers=preview.headers, columns=columns,
-        key=key_field.code if key_field else None, modes=modes, dry_run=dry_run, bad_cells=bad_cells,
-        note_field=note_field, total=preview.total,
+        app=live.id,
+        reading=preview.reading,
+        headers=preview.headers,
+        columns=columns,
+        key=key_field.code if key_field else None,
+        modes=modes,
+        dry_run=dry_run,
+        bad_cells=bad_cells,
+        note_field=note_field,
+        total=preview.total,
     )
 
 

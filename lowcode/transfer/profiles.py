@@ -32,10 +32,14 @@ class Profile:
     def with_(self, other: Profile) -> Profile:
         """These settings, where ``other`` says nothing else."""
         return Profile(
-            key=other.key or self.key, mode=other.mode or self.mode,
-            overrides={**self.overrides, **other.overrides}, years={**self.years, **other.years},
-            serial=self.serial or other.serial, bad_cells=other.bad_cells or self.bad_cells,
-            note_field=other.note_field or self.note_field, reading={**self.reading, **other.reading},
+            key=other.key or self.key,
+            mode=other.mode or self.mode,
+            overrides={**self.overrides, **other.overrides},
+            years={**self.years, **other.years},
+            serial=self.serial or other.serial,
+            bad_cells=other.bad_cells or self.bad_cells,
+            note_field=other.note_field or self.note_field,
+            reading={**self.reading, **other.reading},
         )
 
 

@@ -56,7 +56,8 @@ class RowError:
     @classmethod
     def from_json(cls, raw: Mapping[str, t.Any]) -> RowError:
         return cls(
-            row=raw["row"], cells=tuple(tuple(cells) for cells in raw["cells"]),
+            row=raw["row"],
+            cells=tuple(tuple(cells) for cells in raw["cells"]),
             errors=tuple(CellError.from_json(e) for e in raw["errors"]),
         )
 
@@ -113,9 +114,7 @@ def _plain(value: t.Any) -> t.Any:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def error_rows(
-    headers: Sequence[str], errors: Iterable[RowError], locale: str = "ja"
-) -> Iterator[list[str]]:
+def error_rows(headers: Sequence[str], errors: Iterable[RowError], locale: str = "ja") -> Iterator[list[str]]:
     """The error list as rows: the file's own columns, then row, column, value and reason.
 
     Several things wrong with one record stand on lines of one cell, so that the record stays one record.
@@ -128,7 +127,9 @@ def error_rows(
                 yield [*padded, "", "", "", ""]
                 continue
             yield [
-                *padded, str(error.row), "\n".join(e.column for e in error.errors),
+                *padded,
+                str(error.row),
+                "\n".join(e.column for e in error.errors),
                 "\n".join(" ".join(e.value.split("\n")) for e in error.errors),
                 "\n".join(f"{e.column}：{e.reason(locale)}" if e.column else e.reason(locale) for e in error.errors),
             ]
@@ -151,7 +152,10 @@ def error_csv(headers: Sequence[str], errors: Iterable[RowError], locale: str = 
 def cells_as_text(cells: Sequence[t.Any]) -> tuple[str, ...]:
     """Cells as the error list shows them."""
     return tuple(
-        cell.isoformat(" ") if isinstance(cell, datetime)
-        else cell.isoformat() if isinstance(cell, date | time) else as_text(cell)
+        cell.isoformat(" ")
+        if isinstance(cell, datetime)
+        else cell.isoformat()
+        if isinstance(cell, date | time)
+        else as_text(cell)
         for cell in cells
     )

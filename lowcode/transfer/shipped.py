@@ -55,12 +55,19 @@ def catalogue() -> list[Shipped]:
     for name in names():
         loaded = load(name)
         app = loaded.apps[0]
-        found.append(Shipped(
-            name=name, title=app.name, titles=dict(app.settings.names), description=app.settings.description,
-            icon=app.settings.icon.key, hue=app.settings.hue, views=len(app.views),
-            requires=tuple(code for code in loaded.requires if code in names()),
-            fields=sum(1 for field in app.fields if field.stores_value and not hasattr(field, "system_column")),
-        ))
+        found.append(
+            Shipped(
+                name=name,
+                title=app.name,
+                titles=dict(app.settings.names),
+                description=app.settings.description,
+                icon=app.settings.icon.key,
+                hue=app.settings.hue,
+                views=len(app.views),
+                requires=tuple(code for code in loaded.requires if code in names()),
+                fields=sum(1 for field in app.fields if field.stores_value and not hasattr(field, "system_column")),
+            )
+        )
     return found
 
 
@@ -81,9 +88,7 @@ def with_requirements(wanted: Sequence[str]) -> list[str]:
     return ordered
 
 
-def install(
-    engine: sa.Engine, wanted: Sequence[str], actor: Actor, *, ctx: Context | None = None
-) -> dict[str, int]:
+def install(engine: sa.Engine, wanted: Sequence[str], actor: Actor, *, ctx: Context | None = None) -> dict[str, int]:
     """Install shipped templates and what they need; returns the numbers of the new apps by code.
 
     What is only needed and there already stays as it is.

@@ -105,7 +105,11 @@ def is_footnote(cells: Sequence[Cell], width: int) -> bool:
 
 
 def inspect(
-    path: Path, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None,
+    path: Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     header_row: int | None = None,
 ) -> Preview:
     """Look at a file and propose how to read it; what is given is taken instead of guessed.
@@ -130,11 +134,17 @@ def inspect(
     if not 0 <= chosen <= HEADER_CHOICES:
         raise invalid("transfer.header_row", limit=HEADER_CHOICES)
     reading = Reading(
-        kind=reading.kind, encoding=reading.encoding, delimiter=reading.delimiter, sheet=reading.sheet,
+        kind=reading.kind,
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        sheet=reading.sheet,
         header_row=chosen,
     )
     return Preview(
-        reading=reading, headers=headers_of(first, chosen), first_rows=tuple(first[:SHOWN_ROWS]), sheets=sheets,
+        reading=reading,
+        headers=headers_of(first, chosen),
+        first_rows=tuple(first[:SHOWN_ROWS]),
+        sheets=sheets,
         total=max(total - chosen, 0),
     )
 
@@ -261,6 +271,17 @@ def tidy_header(cell: Cell) -> str:
 
 
 __all__ = [
-    "Cell", "Line", "Preview", "Reading", "as_text", "headers_of", "inspect", "is_blank", "is_footnote",
-    "looks_like_date", "propose_header", "rows", "tidy_header",
+    "Cell",
+    "Line",
+    "Preview",
+    "Reading",
+    "as_text",
+    "headers_of",
+    "inspect",
+    "is_blank",
+    "is_footnote",
+    "looks_like_date",
+    "propose_header",
+    "rows",
+    "tidy_header",
 ]

@@ -100,16 +100,18 @@ def _lookups(app: AppDefinition) -> Iterator[LookupField]:
 
 def portable(definition: Json) -> Json:
     """A definition without the numbers that people and other apps have in this installation."""
-    return {key: _portable(value) if key in ("acl", "status") else _without_app_ids(value)
-            for key, value in definition.items()}
+    return {
+        key: _portable(value) if key in ("acl", "status") else _without_app_ids(value)
+        for key, value in definition.items()
+    }
 
 
 def _portable(part: t.Any) -> t.Any:
     if isinstance(part, dict):
         entity = part.get("entity")
-        plain = {"entity": {key: value for key, value in entity.items() if key != "id"}} if isinstance(
-            entity, dict
-        ) else {}
+        plain = (
+            {"entity": {key: value for key, value in entity.items() if key != "id"}} if isinstance(entity, dict) else {}
+        )
         return {key: _portable(value) for key, value in part.items()} | plain
     return [_portable(value) for value in part] if isinstance(part, list) else part
 
@@ -211,8 +213,9 @@ def _shape(whole: t.Any) -> Iterator[Problem]:
         return
     yield from (Problem(code="setting.unknown", path=(key,)) for key in whole if key not in KEYS)
     if whole.get("format") != FORMAT:
-        yield Problem(code="template.format", path=("format",),
-                      params={"value": str(whole.get("format"))[:40], "wanted": FORMAT})
+        yield Problem(
+            code="template.format", path=("format",), params={"value": str(whole.get("format"))[:40], "wanted": FORMAT}
+        )
     apps = whole.get("apps")
     if not isinstance(apps, list):
         yield Problem(code="setting.not_a_list", path=("apps",))
@@ -224,7 +227,8 @@ def _shape(whole: t.Any) -> Iterator[Problem]:
     else:
         yield from (
             Problem(code="definition.app_code", path=("requires", index), params={"value": str(code)[:80]})
-            for index, code in enumerate(requires) if not (isinstance(code, str) and _APP_CODE.fullmatch(code))
+            for index, code in enumerate(requires)
+            if not (isinstance(code, str) and _APP_CODE.fullmatch(code))
         )
 
 
@@ -232,8 +236,12 @@ def _too_deep(whole: t.Any) -> Iterator[Problem]:
     """Walks level by level: a file that nests without end must not end the process."""
     level = [whole]
     for _ in range(MAX_DEPTH):
-        level = [inner for part in level if isinstance(part, dict | list)
-                 for inner in (part.values() if isinstance(part, dict) else part)]
+        level = [
+            inner
+            for part in level
+            if isinstance(part, dict | list)
+            for inner in (part.values() if isinstance(part, dict) else part)
+        ]
         if not level:
             return
     yield Problem(code="template.too_deep", params={"limit": MAX_DEPTH})
@@ -298,7 +306,8 @@ def in_order(apps: Iterable[AppDefinition]) -> list[AppDefinition]:
     found: list[AppDefinition] = []
     while waiting:
         free = [
-            app for app in waiting.values()
+            app
+            for app in waiting.values()
             if not {one.lookup.related_app.code for one in _lookups(app)} & (waiting.keys() - {app.code})
         ]
         for app in free or list(waiting.values())[:1]:
@@ -307,6 +316,14 @@ def in_order(apps: Iterable[AppDefinition]) -> list[AppDefinition]:
 
 
 __all__ = [
-    "FORMAT", "Template", "export", "in_order", "install", "load", "parse", "portable",
-    "requirements", "write",
+    "FORMAT",
+    "Template",
+    "export",
+    "in_order",
+    "install",
+    "load",
+    "parse",
+    "portable",
+    "requirements",
+    "write",
 ]

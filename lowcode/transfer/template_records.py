@@ -53,18 +53,24 @@ def dump(workspace: Workspace, live: LiveApp) -> list[Json]:
     for page in pages:
         for record in page:
             values = {field.code: record.values.get(field.code) for field in fields}
-            found.append({
-                field.code: _dump(field, values[field.code], ctx)
-                for field in fields if not field.is_empty(values[field.code])
-            })
+            found.append(
+                {
+                    field.code: _dump(field, values[field.code], ctx)
+                    for field in fields
+                    if not field.is_empty(values[field.code])
+                }
+            )
     return found
 
 
 def _dump(field: Field, value: t.Any, ctx: Context) -> t.Any:
     if isinstance(field, SubtableField):
         return [
-            {inner.code: _dump(inner, row.values.get(inner.code), ctx) for inner in field.fields
-             if travels(inner) and not inner.is_empty(row.values.get(inner.code))}
+            {
+                inner.code: _dump(inner, row.values.get(inner.code), ctx)
+                for inner in field.fields
+                if travels(inner) and not inner.is_empty(row.values.get(inner.code))
+            }
             for row in value
         ]
     if isinstance(field, EntitySelectField):
@@ -86,8 +92,11 @@ def problems(records: t.Any, apps: Mapping[str, AppDefinition]) -> Iterator[Prob
         elif not isinstance(rows, list):
             yield Problem(code="setting.not_a_list", path=("records", code))
         elif len(rows) > MAX_RECORDS:
-            yield Problem(code="template.too_many_records", path=("records", code),
-                          params={"limit": MAX_RECORDS, "count": len(rows)})
+            yield Problem(
+                code="template.too_many_records",
+                path=("records", code),
+                params={"limit": MAX_RECORDS, "count": len(rows)},
+            )
         else:
             fields = {field.code: field for field in carried(apps[code])}
             for index, values in enumerate(rows):
@@ -137,7 +146,7 @@ def restore(
         live = workspace.app(code)
         later: dict[int, Json] = {}
         for start in range(0, len(rows), BATCH):
-            part = rows[start:start + BATCH]
+            part = rows[start : start + BATCH]
             made = [_values(workspace, live, row, names) for row in part]
             saved = workspace.service(live).save([Change(values=now) for now, _ in made])
             for row, record, (_, rest) in zip(part, saved, made, strict=True):
@@ -157,10 +166,13 @@ def _save_later(
     waiting = list(later.items())
     for start in range(0, len(waiting), BATCH):
         changes = [
-            Change(id=record_id, values={
-                code: _renamed(workspace, live.definition.field(code), raw, names) for code, raw in rest.items()
-            })
-            for record_id, rest in waiting[start:start + BATCH]
+            Change(
+                id=record_id,
+                values={
+                    code: _renamed(workspace, live.definition.field(code), raw, names) for code, raw in rest.items()
+                },
+            )
+            for record_id, rest in waiting[start : start + BATCH]
         ]
         workspace.service(live).save(changes)
 
@@ -186,8 +198,9 @@ def _names_own_app(field: Field, raw: t.Any, app: str) -> bool:
     if isinstance(field, LookupField):
         return field.lookup.related_app.code == app
     if isinstance(field, SubtableField):
-        return any(_names_own_app(inner, row[inner.code], app) for inner in field.fields for row in raw
-                   if inner.code in row)
+        return any(
+            _names_own_app(inner, row[inner.code], app) for inner in field.fields for row in raw if inner.code in row
+        )
     return False
 
 
@@ -196,8 +209,10 @@ def _renamed(
 ) -> t.Any:
     if isinstance(field, SubtableField):
         inner = {one.code: one for one in field.fields}
-        return [{"values": {code: _renamed(workspace, inner[code], value, names) for code, value in row.items()}}
-                for row in raw]
+        return [
+            {"values": {code: _renamed(workspace, inner[code], value, names) for code, value in row.items()}}
+            for row in raw
+        ]
     if isinstance(field, LookupField) and isinstance(raw, str):
         known = names.get((field.lookup.related_app.code, field.lookup.related_key_field), {})
         return known.get(raw, raw)

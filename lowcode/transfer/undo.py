@@ -39,8 +39,14 @@ class UndoReport:
 
 
 def undo_import(
-    writing: Callable[[], AbstractContextManager[Workspace]], app: int, batch: str, first: int, last: int, *,
-    report: UndoReport | None = None, note: Callable[[sa.Connection, UndoReport], None] | None = None,
+    writing: Callable[[], AbstractContextManager[Workspace]],
+    app: int,
+    batch: str,
+    first: int,
+    last: int,
+    *,
+    report: UndoReport | None = None,
+    note: Callable[[sa.Connection, UndoReport], None] | None = None,
     size: int = BATCH,
 ) -> UndoReport:
     """Take back what the import ``batch`` wrote; its history lies between ``first`` and ``last``.
@@ -73,7 +79,8 @@ def _lines(space: Workspace, live: LiveApp, batch: str, behind: int, last: int, 
     return space.connection.execute(
         sa.select(table.c.id, table.c.record_id, table.c.revision, table.c.before)
         .where(table.c.id > behind, table.c.id <= last, table.c.reason == REASON.format(batch=batch))
-        .order_by(table.c.id).limit(size)
+        .order_by(table.c.id)
+        .limit(size)
     ).all()
 
 
@@ -84,7 +91,8 @@ def _change(space: Workspace, live: LiveApp, line: t.Any) -> Change:
     ctx = space.context(live)
     values = {
         f.code: history.revived(f, before[str(f.id)], ctx)
-        for f in live.definition.fields if f.writable and str(f.id) in before
+        for f in live.definition.fields
+        if f.writable and str(f.id) in before
     }
     return Change(id=line.record_id, revision=line.revision, values=values)
 

@@ -80,7 +80,9 @@ class Nav:
     def __init__(self) -> None:
         # A page that no package brings yet is not offered.
         self.links: Mapping[str, str] = {
-            name: path for name, path in LINKS.items() if f"promised:{path.strip('/')}" not in flask.current_app.view_functions
+            name: path
+            for name, path in LINKS.items()
+            if f"promised:{path.strip('/')}" not in flask.current_app.view_functions
         }
 
     @functools.cached_property

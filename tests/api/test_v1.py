@@ -19,8 +19,12 @@ from lowcode.system import migrate
 from tests.builders import an_app
 
 LEDGER = (
-    an_app("ledger").text("name", required=True).number("age", maxValue="130").choice("ward", "門司区", "小倉北区")
-    .checks("risks", "高血圧", "糖尿病").subtable("family", an_app().text("who"))
+    an_app("ledger")
+    .text("name", required=True)
+    .number("age", maxValue="130")
+    .choice("ward", "門司区", "小倉北区")
+    .checks("risks", "高血圧", "糖尿病")
+    .subtable("family", an_app().text("who"))
 )
 
 
@@ -32,7 +36,9 @@ class Api:
 
     def call(self, method: str, path: str, body: t.Any = None, *, token: str | None = None) -> tuple[int, t.Any]:
         answer = self.client.open(
-            f"/api/v1{path}", method=method, headers={"X-Cybozu-API-Token": self.token if token is None else token},
+            f"/api/v1{path}",
+            method=method,
+            headers={"X-Cybozu-API-Token": self.token if token is None else token},
             data=None if body is None else body if isinstance(body, bytes) else json.dumps(body),
         )
         return answer.status_code, answer.get_json(silent=True) if answer.is_json else answer.data
@@ -47,18 +53,39 @@ def api(engine: sa.Engine, tmp_path: Path) -> Api:
     number = deploy.create_app(engine, LEDGER.json(), services.system("test"))
     deploy.create_app(engine, an_app("other").text("name").json(), services.system("test"))
     with db.writing(engine) as connection:
-        token = tokens.add(connection, number, ["view", "add", "edit", "delete"], by=services.system("test"), now=settings.now())
+        token = tokens.add(
+            connection, number, ["view", "add", "edit", "delete"], by=services.system("test"), now=settings.now()
+        )
     return Api(services, app, token)
 
 
 def test_records_are_made_read_changed_and_deleted(api: Api) -> None:
-    made = {"records": [{"values": {"name": "山田", "age": "41", "ward": "門司区", "risks": ["糖尿病"], "family": [{"id": None, "values": {"who": "母"}}]}}]}
+    made = {
+        "records": [
+            {
+                "values": {
+                    "name": "山田",
+                    "age": "41",
+                    "ward": "門司区",
+                    "risks": ["糖尿病"],
+                    "family": [{"id": None, "values": {"who": "母"}}],
+                }
+            }
+        ]
+    }
     assert api.call("POST", "/apps/ledger/records", made) == (201, {"records": [{"id": 1, "revision": 1}]})
     status, found = api.call("GET", "/apps/ledger/records/1")
     assert status == 200
-    assert {k: found["values"][k] for k in ("name", "age", "ward", "risks")} == {"name": "山田", "age": "41", "ward": "門司区", "risks": ["糖尿病"]}
+    assert {k: found["values"][k] for k in ("name", "age", "ward", "risks")} == {
+        "name": "山田",
+        "age": "41",
+        "ward": "門司区",
+        "risks": ["糖尿病"],
+    }
     assert found["values"]["family"][0]["values"] == {"who": "母"}
-    assert api.call("PATCH", "/apps/ledger/records", {"records": [{"id": 1, "revision": 1, "values": {"age": 42}}]})[1] == {"records": [{"id": 1, "revision": 2}]}
+    assert api.call("PATCH", "/apps/ledger/records", {"records": [{"id": 1, "revision": 1, "values": {"age": 42}}]})[
+        1
+    ] == {"records": [{"id": 1, "revision": 2}]}
     status, page = api.call("GET", "/apps/ledger/records?query=age%20%3D%20%2242%22&total=true&fields=name")
     assert (status, page["total"], page["records"][0]["values"]) == (200, 1, {"name": "山田"})
     assert api.call("DELETE", "/apps/ledger/records?ids=1") == (200, {})
@@ -70,7 +97,10 @@ def test_totals_by_group_and_a_streamed_export(api: Api) -> None:
     api.call("POST", "/apps/ledger/records", {"records": rows})
     status, found = api.call("GET", "/apps/ledger/aggregate?group=ward&measure=count,sum:age,avg:age")
     assert status == 200
-    assert {g["group"]["ward"]: g["measures"] for g in found["groups"]} == {"門司区": [2, "4", "2"], "小倉北区": [3, "6", "2"]}
+    assert {g["group"]["ward"]: g["measures"] for g in found["groups"]} == {
+        "門司区": [2, "4", "2"],
+        "小倉北区": [3, "6", "2"],
+    }
     status, text = api.call("GET", "/apps/ledger/records.csv?fields=name,age&query=order%20by%20%24id%20asc")
     assert status == 200
     assert text.decode("utf-8-sig").splitlines()[:3] == ["name,age", "n0,0", "n1,1"]
@@ -107,7 +137,9 @@ def test_a_token_is_good_for_its_own_app_and_rights_only(api: Api) -> None:
         ("GET", "/jobs/99", None, 404, "jobs.not_found"),
     ],
 )
-def test_bad_requests_get_a_code_and_a_sentence(api: Api, method: str, path: str, body: t.Any, status: int, code: str) -> None:
+def test_bad_requests_get_a_code_and_a_sentence(
+    api: Api, method: str, path: str, body: t.Any, status: int, code: str
+) -> None:
     got, answer = api.call(method, path, body)
     assert got == status
     codes = [p["code"] for p in answer["error"]["problems"]] or [answer["error"]["code"]]

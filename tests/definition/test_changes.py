@@ -19,15 +19,24 @@ from tests.builders import an_app
 
 Json = dict[str, t.Any]
 LEDGER = (
-    an_app("ledger").text("name").number("age").choice("sex", "女", "男").date("onset").checks("signs", "咳", "熱")
-    .formula("older", "age + 1").field("SINGLE_LINE_TEXT", "title", expression='IF(sex="男", "Mr ", "") & name')
+    an_app("ledger")
+    .text("name")
+    .number("age")
+    .choice("sex", "女", "男")
+    .date("onset")
+    .checks("signs", "咳", "熱")
+    .formula("older", "age + 1")
+    .field("SINGLE_LINE_TEXT", "title", expression='IF(sex="男", "Mr ", "") & name')
     .subtable("rows", an_app().number("temp"))
     .view("全件", "name", "age", condition='age > 3 and sex in ("男")', sort="age desc, name asc")
-    .part("status", {
-        "enable": True,
-        "states": {"受理": {"name": "受理", "index": "0"}, "完了": {"name": "完了", "index": "1"}},
-        "actions": [{"name": "進める", "from": "受理", "to": "完了", "filterCond": "age > 3"}],
-    })
+    .part(
+        "status",
+        {
+            "enable": True,
+            "states": {"受理": {"name": "受理", "index": "0"}, "完了": {"name": "完了", "index": "1"}},
+            "actions": [{"name": "進める", "from": "受理", "to": "完了", "filterCond": "age > 3"}],
+        },
+    )
 )
 
 
@@ -108,6 +117,7 @@ def changed(edit: t.Callable[[Json], t.Any]) -> tuple[AppDefinition, Json]:
 
 def put(path: tuple[t.Any, ...], value: t.Any) -> t.Callable[[Json], None]:
     """An edit that changes one place; ``...`` takes it away."""
+
     def edit(raw: Json) -> None:
         place: t.Any = raw
         for key in path[:-1]:
@@ -125,31 +135,34 @@ def recode(raw: Json) -> None:
     raw["layout"] = []
 
 
-@pytest.mark.parametrize("edit, expected", [
-    (lambda raw: None, []),
-    (put(("code",), "other"), ["code_changed"]),
-    (put(("settings", "theme"), "RED"), ["setting_changed"]),
-    (put(("properties", "new"), {"type": "DATE"}), ["field_added", "layout_changed"]),
-    (put(("properties", "age", "label"), "年齢"), ["field_relabelled"]),
-    (put(("properties", "age", "required"), True), ["field_setting_changed"]),
-    (put(("properties", "age", "type"), "DATE"), ["type_changed"]),
-    (recode, ["field_renamed", "layout_changed"]),
-    (put(("properties", "rows", "fields", "temp", "unit"), "℃"), ["field_setting_changed"]),
-    (put(("properties", "sex", "options", "他"), {"label": "他", "index": "5"}), ["option_added"]),
-    (put(("properties", "sex", "options", "男", "label"), "男性"), ["option_renamed"]),
-    (put(("properties", "sex", "options", "男"), ...), ["option_retired"]),
-    (put(("properties", "sex", "options", "男", "hue"), "red"), ["option_changed"]),
-    (put(("views", "新"), {"type": "LIST"}), ["view_added"]),
-    (put(("views", "全件", "sort"), ""), ["view_changed"]),
-    (put(("views",), {}), ["view_removed"]),
-    (put(("status", "enable"), False), ["process_off"]),
-    (put(("status", "states", "保留"), {"index": "2"}), ["state_added"]),
-    (put(("status", "states", "完了", "hue"), "red"), ["state_changed"]),
-    (put(("status", "actions"), []), ["action_removed"]),
-    (put(("status", "actions", 0, "filterCond"), ""), ["action_changed"]),
-    (put(("acl", "app", "rights"), []), ["rights_changed"]),
-    (put(("rules",), [{"name": "x"}]), ["part_changed"]),
-])
+@pytest.mark.parametrize(
+    "edit, expected",
+    [
+        (lambda raw: None, []),
+        (put(("code",), "other"), ["code_changed"]),
+        (put(("settings", "theme"), "RED"), ["setting_changed"]),
+        (put(("properties", "new"), {"type": "DATE"}), ["field_added", "layout_changed"]),
+        (put(("properties", "age", "label"), "年齢"), ["field_relabelled"]),
+        (put(("properties", "age", "required"), True), ["field_setting_changed"]),
+        (put(("properties", "age", "type"), "DATE"), ["type_changed"]),
+        (recode, ["field_renamed", "layout_changed"]),
+        (put(("properties", "rows", "fields", "temp", "unit"), "℃"), ["field_setting_changed"]),
+        (put(("properties", "sex", "options", "他"), {"label": "他", "index": "5"}), ["option_added"]),
+        (put(("properties", "sex", "options", "男", "label"), "男性"), ["option_renamed"]),
+        (put(("properties", "sex", "options", "男"), ...), ["option_retired"]),
+        (put(("properties", "sex", "options", "男", "hue"), "red"), ["option_changed"]),
+        (put(("views", "新"), {"type": "LIST"}), ["view_added"]),
+        (put(("views", "全件", "sort"), ""), ["view_changed"]),
+        (put(("views",), {}), ["view_removed"]),
+        (put(("status", "enable"), False), ["process_off"]),
+        (put(("status", "states", "保留"), {"index": "2"}), ["state_added"]),
+        (put(("status", "states", "完了", "hue"), "red"), ["state_changed"]),
+        (put(("status", "actions"), []), ["action_removed"]),
+        (put(("status", "actions", 0, "filterCond"), ""), ["action_changed"]),
+        (put(("acl", "app", "rights"), []), ["rights_changed"]),
+        (put(("rules",), [{"name": "x"}]), ["part_changed"]),
+    ],
+)
 def test_differences_are_named(edit: t.Callable[[Json], None], expected: list[str]) -> None:
     old, new = changed(edit)
     if new["properties"]["age"]["type"] == "DATE":
@@ -192,7 +205,8 @@ def test_a_renamed_field_is_renamed_wherever_it_is_named() -> None:
     assert definition.title_field.code == "年齢"
     assert definition.field("年齢").id == raw["properties"]["age"]["id"]
     assert [kind for kind in kinds(load(raw), made) if kind.startswith("field")] == [
-        "field_renamed", "field_setting_changed",
+        "field_renamed",
+        "field_setting_changed",
     ]
 
 
@@ -203,16 +217,33 @@ def test_a_field_inside_a_subtable_is_renamed_too() -> None:
 
 
 def test_a_lookup_of_the_app_itself_follows() -> None:
-    raw = codec.dump(load(an_app("self").text("key", unique=True).text("name").text("copy").field(
-        "SINGLE_LINE_TEXT", "up", lookup={
-            "relatedApp": {"code": "self"}, "relatedKeyField": "key", "filterCond": 'name like "a"', "sort": "name asc",
-            "fieldMappings": [{"field": "copy", "relatedField": "name"}], "lookupPickerFields": ["name"],
-        },
-    ).json()))
+    raw = codec.dump(
+        load(
+            an_app("self")
+            .text("key", unique=True)
+            .text("name")
+            .text("copy")
+            .field(
+                "SINGLE_LINE_TEXT",
+                "up",
+                lookup={
+                    "relatedApp": {"code": "self"},
+                    "relatedKeyField": "key",
+                    "filterCond": 'name like "a"',
+                    "sort": "name asc",
+                    "fieldMappings": [{"field": "copy", "relatedField": "name"}],
+                    "lookupPickerFields": ["name"],
+                },
+            )
+            .json()
+        )
+    )
     lookup = rename_field(raw, "name", "called", kintone)["properties"]["up"]["lookup"]
     assert lookup["fieldMappings"] == [{"field": "copy", "relatedField": "called"}]
     assert (lookup["filterCond"], lookup["sort"], lookup["lookupPickerFields"]) == (
-        'called like "a"', "called asc", ["called"],
+        'called like "a"',
+        "called asc",
+        ["called"],
     )
 
 
@@ -240,25 +271,44 @@ def test_states_and_views_are_renamed() -> None:
 
 
 def test_other_apps_follow_a_new_code() -> None:
-    raw = codec.dump(load(an_app("child").text("no").field("ROLLUP", "last", rollup={
-        "relatedApp": {"code": "ledger"}, "keyField": "no", "relatedField": "name", "function": "LATEST",
-        "field": "age", "orderField": "onset", "filterCond": "age > 3",
-    }).json()))
+    raw = codec.dump(
+        load(
+            an_app("child")
+            .text("no")
+            .field(
+                "ROLLUP",
+                "last",
+                rollup={
+                    "relatedApp": {"code": "ledger"},
+                    "keyField": "no",
+                    "relatedField": "name",
+                    "function": "LATEST",
+                    "field": "age",
+                    "orderField": "onset",
+                    "filterCond": "age > 3",
+                },
+            )
+            .json()
+        )
+    )
     made = rename_in_other_app(raw, "ledger", "book", {"age": "年齢", "no": "x"}, kintone)
     rollup = made["properties"]["last"]["rollup"]
     assert rollup["relatedApp"]["code"] == "book"
     assert (rollup["field"], rollup["filterCond"], rollup["keyField"]) == ("年齢", "年齢 > 3", "no")
 
 
-@pytest.mark.parametrize("call, error", [
-    (lambda raw: rename_field(raw, "nothing", "x", kintone), NotFound),
-    (lambda raw: rename_field(raw, "age", "name", kintone), Invalid),
-    (lambda raw: rename_option(raw, "sex", "他", "x", kintone), NotFound),
-    (lambda raw: rename_option(raw, "sex", "男", "女", kintone), Invalid),
-    (lambda raw: rename_state(raw, "x", "y", kintone), NotFound),
-    (lambda raw: rename_state(raw, "受理", "完了", kintone), Invalid),
-    (lambda raw: rename_view(raw, "x", "y"), NotFound),
-])
+@pytest.mark.parametrize(
+    "call, error",
+    [
+        (lambda raw: rename_field(raw, "nothing", "x", kintone), NotFound),
+        (lambda raw: rename_field(raw, "age", "name", kintone), Invalid),
+        (lambda raw: rename_option(raw, "sex", "他", "x", kintone), NotFound),
+        (lambda raw: rename_option(raw, "sex", "男", "女", kintone), Invalid),
+        (lambda raw: rename_state(raw, "x", "y", kintone), NotFound),
+        (lambda raw: rename_state(raw, "受理", "完了", kintone), Invalid),
+        (lambda raw: rename_view(raw, "x", "y"), NotFound),
+    ],
+)
 def test_names_that_are_missing_or_taken_are_refused(call: t.Callable[[Json], Json], error: type[Exception]) -> None:
     with pytest.raises(error):
         call(ledger())
@@ -271,30 +321,62 @@ PARENT = load(an_app("parent").text("key", unique=True).text("name").date("day")
 
 
 def lookup(**changes: t.Any) -> Json:
-    made = an_app("child").text("copied").date("when").subtable("rows", an_app().text("inner")).field(
-        "SINGLE_LINE_TEXT", "who", lookup={
-            "relatedApp": {"code": "parent"}, "relatedKeyField": "key", "filterCond": "", "sort": "",
-            "fieldMappings": [{"field": "copied", "relatedField": "name"}], "lookupPickerFields": [], **changes,
-        },
+    made = (
+        an_app("child")
+        .text("copied")
+        .date("when")
+        .subtable("rows", an_app().text("inner"))
+        .field(
+            "SINGLE_LINE_TEXT",
+            "who",
+            lookup={
+                "relatedApp": {"code": "parent"},
+                "relatedKeyField": "key",
+                "filterCond": "",
+                "sort": "",
+                "fieldMappings": [{"field": "copied", "relatedField": "name"}],
+                "lookupPickerFields": [],
+                **changes,
+            },
+        )
     )
     return made.json()
 
 
-@pytest.mark.parametrize("changes, code, path", [
-    ({"relatedKeyField": "nothing"}, "definition.no_such_field_there", ("relatedKeyField",)),
-    ({"relatedKeyField": "name"}, "definition.lookup_key", ("relatedKeyField",)),
-    ({"lookupPickerFields": ["nothing"]}, "definition.no_such_field_there", ("lookupPickerFields", 0)),
-    ({"fieldMappings": [{"field": "copied", "relatedField": "x"}]}, "definition.no_such_field_there",
-     ("fieldMappings", 0, "relatedField")),
-    ({"fieldMappings": [{"field": "x", "relatedField": "name"}]}, "definition.no_such_field",
-     ("fieldMappings", 0, "field")),
-    ({"fieldMappings": [{"field": "when", "relatedField": "name"}]}, "definition.mapping_type", ("fieldMappings", 0)),
-    ({"fieldMappings": [{"field": "inner", "relatedField": "name"}]}, "definition.mapping_row",
-     ("fieldMappings", 0, "field")),
-    ({"fieldMappings": [{"field": "レコード番号", "relatedField": "name"}]}, "definition.mapping_target",
-     ("fieldMappings", 0, "field")),
-    ({"filterCond": "nothing = 1"}, "definition.no_such_field", ("filterCond",)),
-])
+@pytest.mark.parametrize(
+    "changes, code, path",
+    [
+        ({"relatedKeyField": "nothing"}, "definition.no_such_field_there", ("relatedKeyField",)),
+        ({"relatedKeyField": "name"}, "definition.lookup_key", ("relatedKeyField",)),
+        ({"lookupPickerFields": ["nothing"]}, "definition.no_such_field_there", ("lookupPickerFields", 0)),
+        (
+            {"fieldMappings": [{"field": "copied", "relatedField": "x"}]},
+            "definition.no_such_field_there",
+            ("fieldMappings", 0, "relatedField"),
+        ),
+        (
+            {"fieldMappings": [{"field": "x", "relatedField": "name"}]},
+            "definition.no_such_field",
+            ("fieldMappings", 0, "field"),
+        ),
+        (
+            {"fieldMappings": [{"field": "when", "relatedField": "name"}]},
+            "definition.mapping_type",
+            ("fieldMappings", 0),
+        ),
+        (
+            {"fieldMappings": [{"field": "inner", "relatedField": "name"}]},
+            "definition.mapping_row",
+            ("fieldMappings", 0, "field"),
+        ),
+        (
+            {"fieldMappings": [{"field": "レコード番号", "relatedField": "name"}]},
+            "definition.mapping_target",
+            ("fieldMappings", 0, "field"),
+        ),
+        ({"filterCond": "nothing = 1"}, "definition.no_such_field", ("filterCond",)),
+    ],
+)
 def test_a_lookup_is_checked_against_the_app_that_it_names(
     changes: Json, code: str, path: tuple[str | int, ...]
 ) -> None:
@@ -320,17 +402,32 @@ def test_query_texts_are_looked_into_by_what_is_handed_in() -> None:
     with pytest.raises(Invalid) as caught:
         load(LEDGER.json(), query_checker=checker)
     assert {problem.path for problem in caught.value.problems} == {
-        ("views", "全件", "filterCond"), ("views", "全件", "sort"), ("status", "actions", 0, "filterCond"),
+        ("views", "全件", "filterCond"),
+        ("views", "全件", "sort"),
+        ("status", "actions", 0, "filterCond"),
     }
     assert [query.kind for query in seen] == ["filter", "sort", "filter"]
 
 
 def test_values_that_come_round_to_themselves_through_another_app_are_refused() -> None:
     def total(code: str, other: str) -> AppDefinition:
-        return load(an_app(code).text("key").field("ROLLUP", "sum", rollup={
-            "relatedApp": {"code": other}, "keyField": "key", "relatedField": "key", "function": "SUM",
-            "field": "twice",
-        }).formula("twice", "sum * 2").json())
+        return load(
+            an_app(code)
+            .text("key")
+            .field(
+                "ROLLUP",
+                "sum",
+                rollup={
+                    "relatedApp": {"code": other},
+                    "keyField": "key",
+                    "relatedField": "key",
+                    "function": "SUM",
+                    "field": "twice",
+                },
+            )
+            .formula("twice", "sum * 2")
+            .json()
+        )
 
     one, other = total("one", "other"), total("other", "one")
     with pytest.raises(Invalid) as caught:

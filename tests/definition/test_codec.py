@@ -17,17 +17,34 @@ from tests.builders import an_app
 
 Json = dict[str, t.Any]
 SMALL = (
-    an_app("small").text("name", required=True).number("age").choice("sex", "女", "男").date("onset")
-    .subtable("rows", an_app().date("day").number("temp")).view("全件", "name", "age", sort="name asc")
+    an_app("small")
+    .text("name", required=True)
+    .number("age")
+    .choice("sex", "女", "男")
+    .date("onset")
+    .subtable("rows", an_app().date("day").number("temp"))
+    .view("全件", "name", "age", sort="name asc")
 )
 CODES = ("name", "年齢", "a1", "b_2", "体温", "note", "flag", "at")
 TYPES: t.Final[list[tuple[str, Json]]] = [
-    ("SINGLE_LINE_TEXT", {"maxLength": "64"}), ("MULTI_LINE_TEXT", {}), ("RICH_TEXT", {}),
-    ("NUMBER", {"minValue": "-1", "unit": "℃", "scale": 2}), ("DATE", {"calendar": "ERA"}), ("TIME", {}),
-    ("DATETIME", {"defaultNowValue": True}), ("LINK", {"protocol": "MAIL"}), ("FILE", {"thumbnailSize": "250"}),
-    ("USER_SELECT", {}), ("ORGANIZATION_SELECT", {}), ("GROUP_SELECT", {}),
-    ("RADIO_BUTTON", {"options": True}), ("DROP_DOWN", {"options": True}), ("CHECK_BOX", {"options": True}),
-    ("MULTI_SELECT", {"options": True}), ("CALC", {"expression": "1 + 2"}), ("SERIAL", {"pattern": "{0000}"}),
+    ("SINGLE_LINE_TEXT", {"maxLength": "64"}),
+    ("MULTI_LINE_TEXT", {}),
+    ("RICH_TEXT", {}),
+    ("NUMBER", {"minValue": "-1", "unit": "℃", "scale": 2}),
+    ("DATE", {"calendar": "ERA"}),
+    ("TIME", {}),
+    ("DATETIME", {"defaultNowValue": True}),
+    ("LINK", {"protocol": "MAIL"}),
+    ("FILE", {"thumbnailSize": "250"}),
+    ("USER_SELECT", {}),
+    ("ORGANIZATION_SELECT", {}),
+    ("GROUP_SELECT", {}),
+    ("RADIO_BUTTON", {"options": True}),
+    ("DROP_DOWN", {"options": True}),
+    ("CHECK_BOX", {"options": True}),
+    ("MULTI_SELECT", {"options": True}),
+    ("CALC", {"expression": "1 + 2"}),
+    ("SERIAL", {"pattern": "{0000}"}),
 ]
 LETTERS = st.characters(min_codepoint=32, max_codepoint=0x30FF, exclude_categories=["Cs", "Cc"])
 labels = st.text(LETTERS, min_size=1, max_size=12)
@@ -59,8 +76,12 @@ def definitions(draw: st.DrawFn) -> Json:
     fields = [code for code in made if code != "表"]
     views = {
         name: {
-            "type": "LIST", "name": name, "index": str(draw(st.integers(0, 9))),
-            "fields": draw(st.lists(st.sampled_from(fields), unique=True)), "filterCond": "", "sort": "",
+            "type": "LIST",
+            "name": name,
+            "index": str(draw(st.integers(0, 9))),
+            "fields": draw(st.lists(st.sampled_from(fields), unique=True)),
+            "filterCond": "",
+            "sort": "",
         }
         for name in draw(st.lists(labels, max_size=3, unique=True))
     }
@@ -71,8 +92,12 @@ def definitions(draw: st.DrawFn) -> Json:
         "actions": [{"name": "進める", "from": states[0], "to": states[-1]}] if states else [],
     }
     raw = {
-        "code": "generated", "settings": {"name": draw(labels), "firstMonthOfFiscalYear": draw(st.integers(1, 12))},
-        "properties": made, "views": views, "status": status, "rules": [{"name": "r", "when": draw(labels)}],
+        "code": "generated",
+        "settings": {"name": draw(labels), "firstMonthOfFiscalYear": draw(st.integers(1, 12))},
+        "properties": made,
+        "views": views,
+        "status": status,
+        "rules": [{"name": "r", "when": draw(labels)}],
     }
     keys = draw(st.permutations(list(raw)))
     return {key: raw[key] for key in keys}
@@ -135,45 +160,101 @@ MISTAKES: list[tuple[tuple[str | int, ...], t.Any, str, tuple[str | int, ...]]] 
     (("settings", "enableComments"), "maybe", "setting.wrong_type", ("settings", "enableComments")),
     (("settings", "firstMonthOfFiscalYear"), "13", "setting.out_of_range", ("settings", "firstMonthOfFiscalYear")),
     (("settings", "firstMonthOfFiscalYear"), "four", "setting.not_an_integer", ("settings", "firstMonthOfFiscalYear")),
-    (("settings", "numberPrecision", "digits"), "99", "setting.out_of_range",
-     ("settings", "numberPrecision", "digits")),
-    (("settings", "numberPrecision"), {"digits": "4", "decimalPlaces": "4"}, "definition.precision",
-     ("settings", "numberPrecision", "decimalPlaces")),
-    (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "x"}, "definition.no_such_field",
-     ("settings", "titleField", "code")),
-    (("settings", "titleField"), {"selectionMode": "MANUAL", "code": "rows"}, "definition.title_type",
-     ("settings", "titleField", "code")),
+    (
+        ("settings", "numberPrecision", "digits"),
+        "99",
+        "setting.out_of_range",
+        ("settings", "numberPrecision", "digits"),
+    ),
+    (
+        ("settings", "numberPrecision"),
+        {"digits": "4", "decimalPlaces": "4"},
+        "definition.precision",
+        ("settings", "numberPrecision", "decimalPlaces"),
+    ),
+    (
+        ("settings", "titleField"),
+        {"selectionMode": "MANUAL", "code": "x"},
+        "definition.no_such_field",
+        ("settings", "titleField", "code"),
+    ),
+    (
+        ("settings", "titleField"),
+        {"selectionMode": "MANUAL", "code": "rows"},
+        "definition.title_type",
+        ("settings", "titleField", "code"),
+    ),
     (("properties",), [], "setting.not_a_map", ("properties",)),
     (("properties", "name"), 3, "setting.not_a_map", ("properties", "name")),
     (("properties", "name", "type"), "TEXTY", "setting.unknown_type", ("properties", "name", "type")),
     (("properties", "name", "label"), "x" * 129, "definition.label_length", ("properties", "name", "label")),
     (("properties", "age", "maxValue"), "many", "setting.not_a_number", ("properties", "age", "maxValue")),
-    (("properties", "rows", "fields", "temp", "minValue"), "x", "setting.not_a_number",
-     ("properties", "rows", "fields", "temp", "minValue")),
-    (("properties", "rows", "fields", "name"), {"type": "DATE", "id": 90, "code": "name", "label": "x"},
-     "definition.code_twice", ("properties", "rows", "fields", "name")),
-    (("properties", "NAME"), {"type": "DATE", "id": 90, "code": "NAME", "label": "x"}, "definition.code_case",
-     ("properties", "NAME")),
-    (("properties", "作成者"), {"type": "DATE", "id": 90, "code": "作成者", "label": "x"}, "definition.code_reserved",
-     ("properties", "作成者")),
-    (("properties", "second"), {"type": "CREATOR", "id": 90, "code": "second", "label": "x"}, "definition.system_twice",
-     ("properties", "second")),
-    (("properties", "line"), {"type": "HR", "id": 90, "code": "line", "label": "x"}, "definition.layout_only",
-     ("properties", "line", "type")),
+    (
+        ("properties", "rows", "fields", "temp", "minValue"),
+        "x",
+        "setting.not_a_number",
+        ("properties", "rows", "fields", "temp", "minValue"),
+    ),
+    (
+        ("properties", "rows", "fields", "name"),
+        {"type": "DATE", "id": 90, "code": "name", "label": "x"},
+        "definition.code_twice",
+        ("properties", "rows", "fields", "name"),
+    ),
+    (
+        ("properties", "NAME"),
+        {"type": "DATE", "id": 90, "code": "NAME", "label": "x"},
+        "definition.code_case",
+        ("properties", "NAME"),
+    ),
+    (
+        ("properties", "作成者"),
+        {"type": "DATE", "id": 90, "code": "作成者", "label": "x"},
+        "definition.code_reserved",
+        ("properties", "作成者"),
+    ),
+    (
+        ("properties", "second"),
+        {"type": "CREATOR", "id": 90, "code": "second", "label": "x"},
+        "definition.system_twice",
+        ("properties", "second"),
+    ),
+    (
+        ("properties", "line"),
+        {"type": "HR", "id": 90, "code": "line", "label": "x"},
+        "definition.layout_only",
+        ("properties", "line", "type"),
+    ),
     (("properties", "age", "id"), 2**31, "setting.out_of_range", ("properties", "age", "id")),
-    (("properties", "calc"), {"type": "CALC", "id": 90, "code": "calc", "label": "x", "expression": "age + nothing"},
-     "formula.unknown_field", ("properties", "calc", "expression")),
-    (("properties", "calc"), {"type": "CALC", "id": 90, "code": "calc", "label": "x", "expression": "calc + 1"},
-     "formula.cycle", ("properties", "calc", "expression")),
+    (
+        ("properties", "calc"),
+        {"type": "CALC", "id": 90, "code": "calc", "label": "x", "expression": "age + nothing"},
+        "formula.unknown_field",
+        ("properties", "calc", "expression"),
+    ),
+    (
+        ("properties", "calc"),
+        {"type": "CALC", "id": 90, "code": "calc", "label": "x", "expression": "calc + 1"},
+        "formula.cycle",
+        ("properties", "calc", "expression"),
+    ),
     (("layout",), {}, "setting.not_a_list", ("layout",)),
     (("layout", 0, "type"), "COLUMN", "definition.layout_type", ("layout", 0, "type")),
     (("layout", 0, "fields", 0, "span"), 13, "definition.span", ("layout", 0, "fields", 0, "span")),
-    (("layout", 0, "fields", 0, "size"), {"width": "wide"}, "setting.not_an_integer",
-     ("layout", 0, "fields", 0, "size", "width")),
+    (
+        ("layout", 0, "fields", 0, "size"),
+        {"width": "wide"},
+        "setting.not_an_integer",
+        ("layout", 0, "fields", 0, "size", "width"),
+    ),
     (("layout", 0, "fields", 0, "code"), "age", "definition.layout_twice", ("layout", 1, "fields", 0, "code")),
     (("layout", 0, "fields", 0, "code"), "nothing", "definition.no_such_field", ("layout", 0, "fields", 0, "code")),
-    (("layout", 0, "fields", 0), {"type": "HR", "code": "x"}, "definition.layout_no_code",
-     ("layout", 0, "fields", 0, "code")),
+    (
+        ("layout", 0, "fields", 0),
+        {"type": "HR", "code": "x"},
+        "definition.layout_no_code",
+        ("layout", 0, "fields", 0, "code"),
+    ),
     (("views", "全件", "fields"), ["name", "nothing"], "definition.no_such_field", ("views", "全件", "fields", 1)),
     (("views", "全件", "fields"), ["name", "name"], "definition.column_twice", ("views", "全件", "fields", 1)),
     (("views", "全件", "fields"), [1], "setting.wrong_type", ("views", "全件", "fields", 0)),
@@ -181,18 +262,42 @@ MISTAKES: list[tuple[tuple[str | int, ...], t.Any, str, tuple[str | int, ...]]] 
     (("views", "全件", "type"), "CALENDAR", "definition.no_such_field", ("views", "全件", "date")),
     (("views", "x" * 200), {"type": "LIST"}, "setting.too_long", ("views", "x" * 200, "name")),
     (("status", "enable"), True, "definition.status_without_states", ("status", "states")),
-    (("status", "actions"), [{"name": "a", "from": "x", "to": "y"}], "definition.no_such_state",
-     ("status", "actions", 0, "from")),
-    (("acl", "app", "rights"), [{"entity": {"type": "ROBOT", "code": "a"}}], "setting.choice",
-     ("acl", "app", "rights", 0, "entity", "type")),
-    (("acl", "app", "rights"), [{"entity": {"type": "USER", "code": ""}}], "setting.missing",
-     ("acl", "app", "rights", 0, "entity", "code")),
-    (("acl", "record", "rights"), [{"filterCond": "", "entities": [{**FIELD_ENTITY, "viewable": True}]}],
-     "definition.entity_field", ("acl", "record", "rights", 0, "entities", 0, "entity", "code")),
-    (("acl", "field", "rights"), [{"code": "nothing", "entities": []}], "definition.no_such_field",
-     ("acl", "field", "rights", 0, "code")),
-    (("acl", "field", "rights"), [{"code": "name", "entities": [{**ENTITY, "accessibility": "SEE"}]}],
-     "setting.choice", ("acl", "field", "rights", 0, "entities", 0, "accessibility")),
+    (
+        ("status", "actions"),
+        [{"name": "a", "from": "x", "to": "y"}],
+        "definition.no_such_state",
+        ("status", "actions", 0, "from"),
+    ),
+    (
+        ("acl", "app", "rights"),
+        [{"entity": {"type": "ROBOT", "code": "a"}}],
+        "setting.choice",
+        ("acl", "app", "rights", 0, "entity", "type"),
+    ),
+    (
+        ("acl", "app", "rights"),
+        [{"entity": {"type": "USER", "code": ""}}],
+        "setting.missing",
+        ("acl", "app", "rights", 0, "entity", "code"),
+    ),
+    (
+        ("acl", "record", "rights"),
+        [{"filterCond": "", "entities": [{**FIELD_ENTITY, "viewable": True}]}],
+        "definition.entity_field",
+        ("acl", "record", "rights", 0, "entities", 0, "entity", "code"),
+    ),
+    (
+        ("acl", "field", "rights"),
+        [{"code": "nothing", "entities": []}],
+        "definition.no_such_field",
+        ("acl", "field", "rights", 0, "code"),
+    ),
+    (
+        ("acl", "field", "rights"),
+        [{"code": "name", "entities": [{**ENTITY, "accessibility": "SEE"}]}],
+        "setting.choice",
+        ("acl", "field", "rights", 0, "entities", 0, "accessibility"),
+    ),
     (("notifications",), [], "setting.not_a_map", ("notifications",)),
     (("rules",), {}, "setting.not_a_list", ("rules",)),
 ]
@@ -214,20 +319,39 @@ def test_all_mistakes_come_at_once() -> None:
     with pytest.raises(Invalid) as caught:
         load(raw)
     assert {problem.path for problem in caught.value.problems} >= {
-        ("settings", "theme"), ("properties", "age", "minValue"), ("colour",),
+        ("settings", "theme"),
+        ("properties", "age", "minValue"),
+        ("colour",),
     }
 
 
-@pytest.mark.parametrize("hostile", [
-    None, 3, "x", [], {}, {"properties": {"a": {"type": []}}}, {"properties": {"a": {"type": "SUBTABLE", "fields": 3}}},
-    {"properties": {"a": {"type": "RADIO_BUTTON", "options": {"x": 3}}}}, {"views": {"a": []}}, {"layout": [3, None]},
-    {"layout": [{"type": "ROW", "fields": [[]]}]}, {"status": {"states": [], "actions": {}}}, {"acl": 3},
-    {"acl": {"app": {"rights": {}}}}, {"nextId": "x"}, {"nextId": True},
-    {"settings": {"name": "x", "names": {"en": 1}}},
-    {"properties": {"a": {"type": "DATE", "label": None, "id": "x"}}}, {"actions": {"x": {"id": []}}},
-    {"properties": {"": {"type": "DATE"}}}, {"properties": {"a": {"type": "LOOKUP", "lookup": 3}}},
-    {"properties": {"a": {"type": "NUMBER", "lookup": {"relatedApp": None}}}},
-])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        None,
+        3,
+        "x",
+        [],
+        {},
+        {"properties": {"a": {"type": []}}},
+        {"properties": {"a": {"type": "SUBTABLE", "fields": 3}}},
+        {"properties": {"a": {"type": "RADIO_BUTTON", "options": {"x": 3}}}},
+        {"views": {"a": []}},
+        {"layout": [3, None]},
+        {"layout": [{"type": "ROW", "fields": [[]]}]},
+        {"status": {"states": [], "actions": {}}},
+        {"acl": 3},
+        {"acl": {"app": {"rights": {}}}},
+        {"nextId": "x"},
+        {"nextId": True},
+        {"settings": {"name": "x", "names": {"en": 1}}},
+        {"properties": {"a": {"type": "DATE", "label": None, "id": "x"}}},
+        {"actions": {"x": {"id": []}}},
+        {"properties": {"": {"type": "DATE"}}},
+        {"properties": {"a": {"type": "LOOKUP", "lookup": 3}}},
+        {"properties": {"a": {"type": "NUMBER", "lookup": {"relatedApp": None}}}},
+    ],
+)
 def test_whatever_somebody_sends_is_refused_with_problems(hostile: t.Any) -> None:
     with pytest.raises(Invalid) as caught:
         load(hostile if not isinstance(hostile, dict) else {"code": "x", "settings": {}, **hostile})
@@ -272,29 +396,81 @@ def test_files_may_leave_out_system_fields_and_places() -> None:
 
 def test_kintone_exports_become_a_definition() -> None:
     exports: dict[str, Json] = {
-        "settings": {"name": "顧客", "description": "", "icon": {"type": "PRESET", "key": "APP60"}, "theme": "WHITE",
-                     "titleField": {"selectionMode": "AUTO", "code": ""}, "revision": "24"},
-        "properties": {"revision": "24", "properties": {
-            "文字列": {"type": "SINGLE_LINE_TEXT", "code": "文字列", "label": "文字列", "noLabel": False,
-                    "required": False, "unique": False, "maxLength": "64", "minLength": "", "defaultValue": "",
-                    "expression": "", "hideExpression": False},
-            "会社": {"type": "SINGLE_LINE_TEXT", "code": "会社", "label": "会社", "noLabel": False, "required": False,
-                   "lookup": {"relatedApp": {"app": "3", "code": ""}, "relatedKeyField": "会社名",
-                              "fieldMappings": [{"field": "文字列", "relatedField": "住所"}],
-                              "lookupPickerFields": ["会社名"], "filterCond": "", "sort": "レコード番号 desc"}},
-            "秘密": {"type": "NUMBER", "code": "秘密", "label": "秘密", "lookup": None},
-            "状態": {"type": "STATUS", "code": "状態", "label": "状態", "enabled": True},
-        }},
-        "layout": {"layout": [{"type": "ROW", "fields": [
-            {"type": "SINGLE_LINE_TEXT", "code": "文字列", "size": {"width": "200"}},
-            {"type": "LABEL", "label": "<b>見出し</b>", "elementId": "", "size": {"width": "100"}},
-            {"type": "SPACER", "elementId": "sp", "size": {"width": "50", "height": "50"}},
-        ]}], "revision": "24"},
-        "views": {"views": {"一覧": {"type": "LIST", "name": "一覧", "id": "5520000", "filterCond": "", "sort": "",
-                                   "index": "0", "fields": ["文字列"]}}, "revision": "24"},
+        "settings": {
+            "name": "顧客",
+            "description": "",
+            "icon": {"type": "PRESET", "key": "APP60"},
+            "theme": "WHITE",
+            "titleField": {"selectionMode": "AUTO", "code": ""},
+            "revision": "24",
+        },
+        "properties": {
+            "revision": "24",
+            "properties": {
+                "文字列": {
+                    "type": "SINGLE_LINE_TEXT",
+                    "code": "文字列",
+                    "label": "文字列",
+                    "noLabel": False,
+                    "required": False,
+                    "unique": False,
+                    "maxLength": "64",
+                    "minLength": "",
+                    "defaultValue": "",
+                    "expression": "",
+                    "hideExpression": False,
+                },
+                "会社": {
+                    "type": "SINGLE_LINE_TEXT",
+                    "code": "会社",
+                    "label": "会社",
+                    "noLabel": False,
+                    "required": False,
+                    "lookup": {
+                        "relatedApp": {"app": "3", "code": ""},
+                        "relatedKeyField": "会社名",
+                        "fieldMappings": [{"field": "文字列", "relatedField": "住所"}],
+                        "lookupPickerFields": ["会社名"],
+                        "filterCond": "",
+                        "sort": "レコード番号 desc",
+                    },
+                },
+                "秘密": {"type": "NUMBER", "code": "秘密", "label": "秘密", "lookup": None},
+                "状態": {"type": "STATUS", "code": "状態", "label": "状態", "enabled": True},
+            },
+        },
+        "layout": {
+            "layout": [
+                {
+                    "type": "ROW",
+                    "fields": [
+                        {"type": "SINGLE_LINE_TEXT", "code": "文字列", "size": {"width": "200"}},
+                        {"type": "LABEL", "label": "<b>見出し</b>", "elementId": "", "size": {"width": "100"}},
+                        {"type": "SPACER", "elementId": "sp", "size": {"width": "50", "height": "50"}},
+                    ],
+                }
+            ],
+            "revision": "24",
+        },
+        "views": {
+            "views": {
+                "一覧": {
+                    "type": "LIST",
+                    "name": "一覧",
+                    "id": "5520000",
+                    "filterCond": "",
+                    "sort": "",
+                    "index": "0",
+                    "fields": ["文字列"],
+                }
+            },
+            "revision": "24",
+        },
         "status": {"enable": False, "states": None, "actions": None, "revision": "24"},
-        "app_acl": {"rights": [{"entity": {"type": "CREATOR", "code": None}, "includeSubs": False,
-                                "appEditable": True}], "revision": "24"},
+        "app_acl": {
+            "rights": [{"entity": {"type": "CREATOR", "code": None}, "includeSubs": False, "appEditable": True}],
+            "revision": "24",
+        },
     }
     definition = load(kintone.from_exports(exports, code="customers", app_codes={"3": "companies"}))
     assert definition.field("会社").lookup.related_app.code == "companies"  # type: ignore[attr-defined]  # a lookup

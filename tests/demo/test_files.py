@@ -68,14 +68,22 @@ def numbers(report: Report) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     "name",
-    ["case_ledger.csv", "case_ledger_cp932.csv", "case_ledger.xlsx", "case_ledger_dirty.csv",
-     "case_ledger_dirty_cp932.csv", "case_ledger_dirty.xlsx", "extra_column.csv"],
+    [
+        "case_ledger.csv",
+        "case_ledger_cp932.csv",
+        "case_ledger.xlsx",
+        "case_ledger_dirty.csv",
+        "case_ledger_dirty_cp932.csv",
+        "case_ledger_dirty.xlsx",
+        "extra_column.csv",
+    ],
 )
 def test_import_gives_the_expected_numbers(
     name: str, house: sa.Engine, folder: Path, manifest: dict[str, dict[str, t.Any]]
 ) -> None:
-    assert numbers(take_in(house, folder / "facility.csv", "facility", "facility_no")) == (
-        manifest["facility.csv"]["expected"]
+    assert (
+        numbers(take_in(house, folder / "facility.csv", "facility", "facility_no"))
+        == (manifest["facility.csv"]["expected"])
     )
     report = take_in(house, folder / name, "case_ledger", "hersys_id")
     assert numbers(report) == manifest[name]["expected"]
@@ -152,8 +160,27 @@ def test_every_kind_of_dirt_occurs_in_a_larger_city() -> None:
     tables = files.Tables(world)
     kinds = {one.kind for row in files._dirty_rows(tables) for one in row.dirt}
     assert kinds == {
-        "era date", "half-width kana", "hiragana", "voiced mark missing", "no hyphens", "full-width phone",
-        "other hyphen", "full-width digits", "full-width space", "dash for none", "comma in date", "impossible day",
-        "compact date", "spreadsheet serial", "1900 date", "age off by one", "blank", "ward of another address",
-        "line break", "line break in one line", "column shifted", "row repeated", "same person again",
+        "era date",
+        "half-width kana",
+        "hiragana",
+        "voiced mark missing",
+        "no hyphens",
+        "full-width phone",
+        "other hyphen",
+        "full-width digits",
+        "full-width space",
+        "dash for none",
+        "comma in date",
+        "impossible day",
+        "compact date",
+        "spreadsheet serial",
+        "1900 date",
+        "age off by one",
+        "blank",
+        "ward of another address",
+        "line break",
+        "line break in one line",
+        "column shifted",
+        "row repeated",
+        "same person again",
     }

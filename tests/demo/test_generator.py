@@ -108,18 +108,38 @@ def test_large_presets_are_made_row_by_row() -> None:
 # --- shares ----------------------------------------------------------------------------------
 
 SHARES: list[tuple[str, Callable[[Case], t.Any], Mapping[t.Any, float]]] = [
-    ("ward", lambda c: c.ward if c.ward.endswith("区") else "outside",
-     {"小倉南区": 24.6, "八幡西区": 20.8, "小倉北区": 18.6, "門司区": 10.0, "若松区": 7.8, "八幡東区": 7.2,
-      "戸畑区": 5.4, "outside": 5.6}),
-    ("age", lambda c: min(c.age // 10, 9),
-     {0: 16.0, 1: 12.9, 2: 12.6, 3: 14.4, 4: 15.5, 5: 11.0, 6: 7.1, 7: 5.6, 8: 3.5, 9: 1.6}),
+    (
+        "ward",
+        lambda c: c.ward if c.ward.endswith("区") else "outside",
+        {
+            "小倉南区": 24.6,
+            "八幡西区": 20.8,
+            "小倉北区": 18.6,
+            "門司区": 10.0,
+            "若松区": 7.8,
+            "八幡東区": 7.2,
+            "戸畑区": 5.4,
+            "outside": 5.6,
+        },
+    ),
+    (
+        "age",
+        lambda c: min(c.age // 10, 9),
+        {0: 16.0, 1: 12.9, 2: 12.6, 3: 14.4, 4: 15.5, 5: 11.0, 6: 7.1, 7: 5.6, 8: 3.5, 9: 1.6},
+    ),
     ("infants", lambda c: c.age == 0, {True: 1.3}),
     ("sex", lambda c: c.sex, {"女性": 50.6, "男性": 48.95, "不明": 0.4, "その他": 0.05}),
-    ("class", lambda c: c.case_class,
-     {"患者（確定例）": 91.5, "無症状病原体保有者": 2.0, "疑似症患者（みなし陽性）": 6.5}),
+    (
+        "class",
+        lambda c: c.case_class,
+        {"患者（確定例）": 91.5, "無症状病原体保有者": 2.0, "疑似症患者（みなし陽性）": 6.5},
+    ),
     ("state", lambda c: c.notice_state, {"有効": 98.6, "取り下げ": 0.5, "重複": 0.7, "他自治体へ移管": 0.2}),
-    ("onset to diagnosis", lambda c: None if c.onset is None else min((c.diagnosis - c.onset).days, 6),
-     {0: 24 * 0.98, 1: 36 * 0.98, 2: 21 * 0.98, 3: 10 * 0.98, 4: 5 * 0.98, 5: 2 * 0.98, 6: 2 * 0.98}),
+    (
+        "onset to diagnosis",
+        lambda c: None if c.onset is None else min((c.diagnosis - c.onset).days, 6),
+        {0: 24 * 0.98, 1: 36 * 0.98, 2: 21 * 0.98, 3: 10 * 0.98, 4: 5 * 0.98, 5: 2 * 0.98, 6: 2 * 0.98},
+    ),
     ("diagnosis to notice", lambda c: (c.day - c.diagnosis).days, {0: 78, 1: 20, 2: 2}),
     ("path", lambda c: c.path, {"A": 97.3, "B": 1.9, "C": 0.7, "D": 0.03, "E": 0.12}),
     ("fever", lambda c: c.onset is None or "発熱" in c.symptoms, {True: 73 * 0.98 + 2}),
@@ -127,9 +147,7 @@ SHARES: list[tuple[str, Callable[[Case], t.Any], Mapping[t.Any, float]]] = [
 
 
 @pytest.mark.parametrize("name, key, wanted", SHARES, ids=[name for name, _, _ in SHARES])
-def test_shares_hold_within_a_point(
-    name: str, key: Callable[[Case], t.Any], wanted: Mapping[t.Any, float]
-) -> None:
+def test_shares_hold_within_a_point(name: str, key: Callable[[Case], t.Any], wanted: Mapping[t.Any, float]) -> None:
     found = Counter(map(key, all_cases(DEMO)))
     tolerance = 2.0 if name == "fever" else 1.0
     for value, share in wanted.items():
@@ -166,8 +184,11 @@ def test_observations_look_like_a_wave() -> None:
 
 def test_nobody_can_be_reached() -> None:
     phone = re.compile(r"090-0\d{3}-\d{4}|093-000-\d{4}")
-    for app, codes in {"case_ledger": ("tel1", "guardian_tel"), "supply_request": ("tel1",),
-                       "facility": ("tel", "tel_night", "fax")}.items():
+    for app, codes in {
+        "case_ledger": ("tel1", "guardian_tel"),
+        "supply_request": ("tel1",),
+        "facility": ("tel", "tel_night", "fax"),
+    }.items():
         for values in records(DEMO, app):
             for code in codes:
                 assert code not in values or phone.fullmatch(values[code]), values[code]
@@ -236,8 +257,9 @@ def test_every_value_is_valid(app: str, world: World) -> None:
                 assert raw.index < world.preset.cases
                 continue
             if isinstance(field, SubtableField):
-                raw = [{"values": {k: v for k, v in row["values"].items() if not isinstance(v, CaseNumber)}}
-                       for row in raw]
+                raw = [
+                    {"values": {k: v for k, v in row["values"].items() if not isinstance(v, CaseNumber)}} for row in raw
+                ]
             assert not [*field.check(field.coerce(raw, CTX), CTX)], (code, raw)
 
 

@@ -55,8 +55,12 @@ def test_tiny_city(house: sa.Engine) -> None:
         assert record.values["flag_auto"] in ("緑", "黄", "赤")
         latest[case.values["case_no"]] = record
     for number, record in latest.items():
-        for own, theirs in (("last_obs", "observed_at"), ("last_temp", "temp"), ("last_spo2", "spo2"),
-                            ("last_flag", "flag_result")):
+        for own, theirs in (
+            ("last_obs", "observed_at"),
+            ("last_temp", "temp"),
+            ("last_spo2", "spo2"),
+            ("last_flag", "flag_result"),
+        ):
             assert cases[number].values[own] == record.values[theirs]
     with_clinic = [record for record in cases.values() if record.values["clinic"]]
     assert len(with_clinic) == 60

@@ -70,24 +70,39 @@ def _write_sides(
     connection: sa.Connection, definition: AppDefinition, tables: AppTables, number: int, typed: Mapping[str, t.Any]
 ) -> None:
     assert tables.search is not None
-    connection.execute(sa.insert(tables.search).values(id=number, **{
-        definition.field(code).column_name: definition.field(code).search_text(value, CTX) or None
-        for code, value in typed.items() if definition.field(code).searchable
-    }))
+    connection.execute(
+        sa.insert(tables.search).values(
+            id=number,
+            **{
+                definition.field(code).column_name: definition.field(code).search_text(value, CTX) or None
+                for code, value in typed.items()
+                if definition.field(code).searchable
+            },
+        )
+    )
     for code, value in typed.items():
         field = definition.field(code)
         if isinstance(field, ManyValued):
             for position, element in enumerate(field.elements(value)):
-                connection.execute(sa.insert(tables.side(field.id)).values(
-                    record_id=number, position=position, value=element
-                ))
+                connection.execute(
+                    sa.insert(tables.side(field.id)).values(record_id=number, position=position, value=element)
+                )
 
 
 def _write_history(connection: sa.Connection, tables: AppTables, number: int, version: int, action: str) -> None:
-    connection.execute(sa.insert(tables.history).values(
-        record_id=number, revision=1, at=NOW, action=action, actor_kind="system", actor_name="tests", version=version,
-        before=None, after=orjson.dumps({}).decode(),
-    ))
+    connection.execute(
+        sa.insert(tables.history).values(
+            record_id=number,
+            revision=1,
+            at=NOW,
+            action=action,
+            actor_kind="system",
+            actor_name="tests",
+            version=version,
+            before=None,
+            after=orjson.dumps({}).decode(),
+        )
+    )
 
 
 def values(connection: sa.Connection, app_id: int, code: str) -> list[t.Any]:

@@ -22,12 +22,11 @@ from lowcode.deploy.plan import present_indexes
 from tests.builders import an_app
 from tests.deploy import apps
 
-BEFORE = (
-    an_app("fault").text("name").text("age").text("gone", indexed=True)
-    .view("全部", "name", sort="name asc")
-)
+BEFORE = an_app("fault").text("name").text("age").text("gone", indexed=True).view("全部", "name", sort="name asc")
 RECORDS: t.Final = [
-    {"name": "a", "age": "1", "gone": "x"}, {"name": "b", "age": "二", "gone": "y"}, {"name": "c", "age": "3"},
+    {"name": "a", "age": "1", "gone": "x"},
+    {"name": "b", "age": "二", "gone": "y"},
+    {"name": "c", "age": "3"},
 ]
 
 

@@ -16,7 +16,11 @@ from tests.builders import an_app
 from tests.deploy import apps
 
 LEDGER = (
-    an_app("ledger").text("name", required=True).text("age").checks("signs", "咳", "熱").date("onset")
+    an_app("ledger")
+    .text("name", required=True)
+    .text("age")
+    .checks("signs", "咳", "熱")
+    .date("onset")
     .subtable("rows", an_app().text("note").number("times"))
 )
 
@@ -106,10 +110,16 @@ def test_a_field_is_added_renamed_and_retired_without_touching_values(database: 
 
 def test_a_change_of_type_fills_a_new_column_and_lists_what_does_not_convert(database: sa.Engine) -> None:
     number = made(database)
-    apps.add_records(database, number, [
-        {"name": "a", "age": "４１"}, {"name": "b", "age": "不明"}, {"name": "c", "age": None},
-        {"name": "d", "age": "不明"},
-    ])
+    apps.add_records(
+        database,
+        number,
+        [
+            {"name": "a", "age": "４１"},
+            {"name": "b", "age": "不明"},
+            {"name": "c", "age": None},
+            {"name": "d", "age": "不明"},
+        ],
+    )
     raw = apps.retype(apps.definition_json(database, number), "age", type="NUMBER")
     apps.save(database, number, raw)
     with db.reading(database) as connection:
@@ -250,10 +260,22 @@ def test_indexes_follow_views_and_settings(database: sa.Engine) -> None:
 
 def test_a_lookup_asks_for_an_index_in_the_app_that_it_names(database: sa.Engine) -> None:
     parent = made(database)
-    child = an_app("child").field("REFERENCE_TABLE", "back", referenceTable={
-        "relatedApp": {"code": "ledger"}, "condition": {"field": "key", "relatedField": "onset"},
-        "filterCond": "", "displayFields": ["name"], "sort": "", "size": "5",
-    }).date("key")
+    child = (
+        an_app("child")
+        .field(
+            "REFERENCE_TABLE",
+            "back",
+            referenceTable={
+                "relatedApp": {"code": "ledger"},
+                "condition": {"field": "key", "relatedField": "onset"},
+                "filterCond": "",
+                "displayFields": ["name"],
+                "sort": "",
+                "size": "5",
+            },
+        )
+        .date("key")
+    )
     number = made(database, an_app("child").date("key"))
     raw = {**apps.definition_json(database, number)}
     raw["properties"]["back"] = child.json()["properties"]["back"]
@@ -269,13 +291,23 @@ def test_a_lookup_asks_for_an_index_in_the_app_that_it_names(database: sa.Engine
 
 def test_a_renamed_key_is_carried_into_the_apps_that_name_it(database: sa.Engine) -> None:
     parent = made(database, an_app("parent").text("key", unique=True).text("name"))
-    child = made(database, an_app("child").text("copied").field(
-        "SINGLE_LINE_TEXT", "who", lookup={
-            "relatedApp": {"code": "parent"}, "relatedKeyField": "key",
-            "fieldMappings": [{"field": "copied", "relatedField": "name"}], "lookupPickerFields": ["name"],
-            "filterCond": 'name like "山"', "sort": "name asc",
-        },
-    ))
+    child = made(
+        database,
+        an_app("child")
+        .text("copied")
+        .field(
+            "SINGLE_LINE_TEXT",
+            "who",
+            lookup={
+                "relatedApp": {"code": "parent"},
+                "relatedKeyField": "key",
+                "fieldMappings": [{"field": "copied", "relatedField": "name"}],
+                "lookupPickerFields": ["name"],
+                "filterCond": 'name like "山"',
+                "sort": "name asc",
+            },
+        ),
+    )
     raw = apps.definition_json(database, parent)
     raw["properties"]["full"] = {**raw["properties"].pop("name"), "code": "full"}
     raw["layout"] = []
@@ -335,15 +367,23 @@ def test_drafts_are_kept_with_their_mistakes_and_count_revisions(database: sa.En
 
 def test_rights_carry_the_ids_of_people_and_groups(database: sa.Engine) -> None:
     raw = LEDGER.json()
-    raw["acl"] = {"app": {"rights": [{"entity": {"type": "CREATOR", "code": None}, "appEditable": True},
-                                     {"entity": {"type": "USER", "code": "hana"}, "recordViewable": True}]}}
+    raw["acl"] = {
+        "app": {
+            "rights": [
+                {"entity": {"type": "CREATOR", "code": None}, "appEditable": True},
+                {"entity": {"type": "USER", "code": "hana"}, "recordViewable": True},
+            ]
+        }
+    }
     from lowcode.access.actor import Actor
     from lowcode.system import models
 
     with db.writing(database) as connection:
-        number = connection.execute(sa.insert(models.User).values(
-            login="hana", name="花", created_at=apps.NOW, updated_at=apps.NOW
-        ).returning(models.User.id)).scalar_one()
+        number = connection.execute(
+            sa.insert(models.User)
+            .values(login="hana", name="花", created_at=apps.NOW, updated_at=apps.NOW)
+            .returning(models.User.id)
+        ).scalar_one()
     app = deploy.create_app(database, raw, Actor(kind="user", user_id=7, login="maker"))
     with db.reading(database) as connection:
         rights = apps.live(connection, app)[1].app_rights
@@ -399,9 +439,17 @@ def test_a_new_roll_up_counts_the_children_that_are_there_and_those_that_come_me
     apps.add_records(database, parent, [{"no": "a"}, {"no": "b"}, {"no": "c"}])
     apps.add_records(database, child, [{"no": "a", "n": "1"}, {"no": "a", "n": "2"}, {"no": "b", "n": "5"}])
     raw = apps.definition_json(database, parent)
-    raw["properties"]["sum"] = {"type": "ROLLUP", "format": "NUMBER", "rollup": {
-        "relatedApp": {"code": "child"}, "keyField": "no", "relatedField": "no", "function": "SUM", "field": "n",
-    }}
+    raw["properties"]["sum"] = {
+        "type": "ROLLUP",
+        "format": "NUMBER",
+        "rollup": {
+            "relatedApp": {"code": "child"},
+            "keyField": "no",
+            "relatedField": "no",
+            "function": "SUM",
+            "field": "n",
+        },
+    }
     plain = apply.build
 
     def meanwhile(engine: sa.Engine, steps: t.Any) -> None:
@@ -442,10 +490,16 @@ def test_what_retired_fields_left_is_listed_and_purged(database: sa.Engine) -> N
 
 def test_going_back_brings_back_what_did_not_convert(database: sa.Engine) -> None:
     number = made(database)
-    apps.add_records(database, number, [
-        {"name": "a", "age": "４１"}, {"name": "b", "age": "不明"}, {"name": "c", "age": "7"},
-        {"name": "d", "age": "?"},
-    ])
+    apps.add_records(
+        database,
+        number,
+        [
+            {"name": "a", "age": "４１"},
+            {"name": "b", "age": "不明"},
+            {"name": "c", "age": "7"},
+            {"name": "d", "age": "?"},
+        ],
+    )
     apps.publish(database, number, apps.retype(apps.definition_json(database, number), "age", type="NUMBER"))
     apps.change_record(database, number, 3, {"age": "8"})
     apps.change_record(database, number, 4, {"age": "9"})
@@ -499,9 +553,9 @@ def test_texts_that_are_too_long_for_an_index_are_named_beforehand(database: sa.
     with db.writing(database) as connection:
         _, definition, tables = apps.live(connection, number)
         column = definition.field("name").column_name
-        connection.execute(sa.insert(tables.main).values(
-            {"created_at": apps.NOW, "updated_at": apps.NOW, column: "長" * 5_000}
-        ))
+        connection.execute(
+            sa.insert(tables.main).values({"created_at": apps.NOW, "updated_at": apps.NOW, column: "長" * 5_000})
+        )
     # A view that sorts by an unlimited text gets no index, so nothing can go wrong later.
     raw = apps.definition_json(database, number)
     raw["views"] = {"x": {"type": "LIST", "sort": "name asc", "fields": ["name"]}}

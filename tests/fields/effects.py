@@ -159,7 +159,8 @@ def unique_makes_a_key(type_name: str) -> None:
     assert field(type_name, unique=True).has_index()
     if type_name in LINES:
         assert complaints(field(type_name, unique=True), "https://a.jp/" + "a" * 600, OFFICE) == [
-            ("text.too_long_for_key", ())]
+            ("text.too_long_for_key", ())
+        ]
 
 
 @effect("minLength", *LINES)
@@ -192,19 +193,23 @@ def options_are_what_may_be_chosen(type_name: str) -> None:
     kept = [c.label for c in made.form_choices(made.coerce([15] if made.sortable is False else 15, OFFICE), OFFICE)]
     assert "旧・不明" in kept, "a record that has a retired option keeps it"
     one = made.coerce([11] if made.sortable is False else 11, OFFICE)
-    assert str(made.display(one, OFFICE)) == (
-        '<span class="chip hue-red"><span class="chip-mark"></span>陽性</span>')
+    assert str(made.display(one, OFFICE)) == ('<span class="chip hue-red"><span class="chip-mark"></span>陽性</span>')
     retired = made.coerce(["不明"] if made.sortable is False else "不明", OFFICE)
     assert [p.code for p in made.check_change(one, retired, OFFICE)] == ["choice.retired"]
     assert list(made.check_change(retired, retired, OFFICE)) == []
     twice = {**OPTIONS, "別": {"id": 11, "label": "陽性", "index": "9"}}
     assert refused(type_name, options=twice) == [
-        ("setting.option_twice", ("options", "別", "label")), ("setting.id_twice", ("options", "別", "id"))]
+        ("setting.option_twice", ("options", "別", "label")),
+        ("setting.id_twice", ("options", "別", "id")),
+    ]
     assert refused(type_name, options={"": {"id": 1, "label": " ", "index": "0", "hue": "pink"}}) == [
-        ("setting.choice", ("options", "", "hue"))]
+        ("setting.choice", ("options", "", "hue"))
+    ]
     assert refused(type_name, options={}) == [("setting.no_options", ("options",))]
     assert set(refused(type_name, options={"a": {"label": "a", "index": "x"}})) == {
-        ("setting.not_a_number", ("options", "a", "index")), ("setting.missing", ("options", "a", "id"))}
+        ("setting.not_a_number", ("options", "a", "index")),
+        ("setting.missing", ("options", "a", "id")),
+    }
 
 
 @effect("align", "RADIO_BUTTON", "CHECK_BOX")
@@ -216,7 +221,9 @@ def align_sets_a_column(type_name: str) -> None:
 @effect("defaultNowValue", *TIMES)
 def default_now_value_wins(type_name: str) -> None:
     expected: dict[str, t.Any] = {
-        "DATE": date(2022, 8, 25), "TIME": time(10, 30), "DATETIME": datetime.fromisoformat("2022-08-25T01:30+00:00"),
+        "DATE": date(2022, 8, 25),
+        "TIME": time(10, 30),
+        "DATETIME": datetime.fromisoformat("2022-08-25T01:30+00:00"),
     }
     other = {"DATE": "2000-01-01", "TIME": "00:00", "DATETIME": "2000-01-01T00:00:00Z"}[type_name]
     assert default(type_name, defaultNowValue=True, defaultValue=other) == expected[type_name]
@@ -248,12 +255,18 @@ DEFAULTS: dict[str, list[tuple[t.Any, t.Any]]] = {
     "LINK": [("https://example.jp/", "https://example.jp/"), ("", None)],
 }
 WRONG_DEFAULTS: dict[str, tuple[t.Any, str]] = {
-    "SINGLE_LINE_TEXT": ("a\nb", "text.line_break"), "MULTI_LINE_TEXT": ("\x00", "text.control_character"),
-    "RICH_TEXT": ("\x00", "text.control_character"), "NUMBER": ("a", "setting.not_a_number"),
-    "RADIO_BUTTON": ("なし", "choice.unknown"), "DROP_DOWN": ("なし", "choice.unknown"),
-    "CHECK_BOX": (["なし"], "choice.unknown"), "MULTI_SELECT": (["なし"], "choice.unknown"),
-    "DATE": ("2021-02-30", "date.no_such_day"), "TIME": ("24:00", "time.not_a_time"),
-    "DATETIME": ("2021-01-01T00:00", "datetime.no_zone"), "LINK": ("javascript:x", "link.scheme_not_allowed"),
+    "SINGLE_LINE_TEXT": ("a\nb", "text.line_break"),
+    "MULTI_LINE_TEXT": ("\x00", "text.control_character"),
+    "RICH_TEXT": ("\x00", "text.control_character"),
+    "NUMBER": ("a", "setting.not_a_number"),
+    "RADIO_BUTTON": ("なし", "choice.unknown"),
+    "DROP_DOWN": ("なし", "choice.unknown"),
+    "CHECK_BOX": (["なし"], "choice.unknown"),
+    "MULTI_SELECT": (["なし"], "choice.unknown"),
+    "DATE": ("2021-02-30", "date.no_such_day"),
+    "TIME": ("24:00", "time.not_a_time"),
+    "DATETIME": ("2021-01-01T00:00", "datetime.no_zone"),
+    "LINK": ("javascript:x", "link.scheme_not_allowed"),
 }
 
 
@@ -336,7 +349,10 @@ def scale_is_how_much_is_kept(type_name: str) -> None:
     made = field(type_name, scale=2)
     assert t.cast(ExactNumber, made.column_type()).scale == 2
     assert [made.parse(n, OFFICE) for n in ("0.125", "0.135", "1e15")] == [
-        Decimal("0.12"), Decimal("0.14"), Decimal(10**15)]
+        Decimal("0.12"),
+        Decimal("0.14"),
+        Decimal(10**15),
+    ]
     with pytest.raises(Invalid, match=r"number\.too_large"):
         made.parse("1e16", OFFICE)
     assert refused(type_name, scale=11) == [("setting.out_of_range", ("scale",))]
@@ -346,8 +362,11 @@ def scale_is_how_much_is_kept(type_name: str) -> None:
 def protocol_says_what_is_an_address(type_name: str) -> None:
     good = {"WEB": "https://a.jp/", "CALL": "03-1234-5678", "MAIL": "a@b.jp"}
     href = {"WEB": "https://a.jp/", "CALL": "tel:0312345678", "MAIL": "mailto:a@b.jp"}
-    bad = {"WEB": ["javascript:alert(1)", "data:text/html,x", "//a.jp", "a.jp", "http://", "http://u:p@a.jp", "ftp://a"],
-           "CALL": ["javascript:1", "内線", "03-1234-5678<"], "MAIL": ["a", "a@b", "a b@c.jp", "a@b.jp?cc=c@d.jp"]}
+    bad = {
+        "WEB": ["javascript:alert(1)", "data:text/html,x", "//a.jp", "a.jp", "http://", "http://u:p@a.jp", "ftp://a"],
+        "CALL": ["javascript:1", "内線", "03-1234-5678<"],
+        "MAIL": ["a", "a@b", "a b@c.jp", "a@b.jp?cc=c@d.jp"],
+    }
     for protocol, address in good.items():
         made = field(type_name, protocol=protocol)
         assert complaints(made, made.coerce(address, OFFICE), OFFICE) == []

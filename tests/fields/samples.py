@@ -62,19 +62,31 @@ def _numbers(*texts: str) -> list[Decimal]:
 
 TEXTS = ('"引用", カンマ', "0123", "=1+1", "A b", "é", "ﾃｽﾄ", "山田 花子", "𠮷野家", "葛\U000e0100城", "😀👨‍👩‍👧")
 SORTED_TEXTS = sorted(TEXTS)
-DATES = [date(1868, 1, 25), date(1989, 1, 7), date(1989, 1, 8), date(2019, 4, 30), date(2019, 5, 1), date(2024, 2, 29),
-         date(9999, 12, 31)]
+DATES = [
+    date(1868, 1, 25),
+    date(1989, 1, 7),
+    date(1989, 1, 8),
+    date(2019, 4, 30),
+    date(2019, 5, 1),
+    date(2024, 2, 29),
+    date(9999, 12, 31),
+]
 INSTANTS = _instants("1989-01-07T15:00", "2021-12-31T15:00", "2022-08-25T01:30", "2200-01-01T00:00")
 NUMBERS = _numbers("-999999999999.999999", "-0.000001", "0", "0.1", "0.3", "1234.5", "1000000", "999999999999.999999")
 
 SAMPLES: list[Sample] = [
     sample("SINGLE_LINE_TEXT", *SORTED_TEXTS),
-    sample("SINGLE_LINE_TEXT", "甲-1", "乙-2", name="calculated text", expression='区分 & "-" & 番号',
-           unlike={"written"}),
+    sample(
+        "SINGLE_LINE_TEXT", "甲-1", "乙-2", name="calculated text", expression='区分 & "-" & 番号', unlike={"written"}
+    ),
     sample("MULTI_LINE_TEXT", "一行\n\n二行 ", "\n先頭が空", "tab\tと<b>", *TEXTS),
-    sample("RICH_TEXT", "<b>太字</b> と <i>斜体</i>",
-           '<a href="https://example.jp/" rel="noopener noreferrer">リンク</a>',
-           "<ul><li>一</li><li>二</li></ul>", "a &lt; b &amp; c"),
+    sample(
+        "RICH_TEXT",
+        "<b>太字</b> と <i>斜体</i>",
+        '<a href="https://example.jp/" rel="noopener noreferrer">リンク</a>',
+        "<ul><li>一</li><li>二</li></ul>",
+        "a &lt; b &amp; c",
+    ),
     sample("NUMBER", *NUMBERS),
     sample("NUMBER", *_numbers("-5", "0", "123456789012345678"), name="whole number", scale=0, digit=True, unit="人"),
     sample("NUMBER", *_numbers("35.5", "36.7", "38.25"), name="shown rounded", displayScale="1", unit="℃"),

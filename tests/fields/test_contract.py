@@ -33,7 +33,6 @@ KEEPS_SPACES = ("SINGLE_LINE_TEXT", "MULTI_LINE_TEXT", "RICH_TEXT", "ROLLUP")
 COMPARISONS = {">": op.gt, "<": op.lt, ">=": op.ge, "<=": op.le}
 
 
-
 def of(case: t.Any) -> Sample:
     """The sample of a case."""
     return t.cast(Sample, case.values[0])
@@ -246,11 +245,17 @@ def test_a_new_form_shows_the_default(sample: Sample) -> None:
 
 
 WRONG = {
-    "NUMBER": ("十二", "number.not_a_number"), "DATE": ("9/22", "date.no_year"), "TIME": ("25:00", "time.not_a_time"),
-    "DATETIME": ("2022-08-25", "datetime.no_time"), "LINK": ("javascript:alert(1)", "link."),
-    "DROP_DOWN": ("99", "choice.unknown"), "RADIO_BUTTON": ("99", "choice.unknown"),
-    "CHECK_BOX": ("99", "choice.unknown"), "MULTI_SELECT": ("99", "choice.unknown"),
-    "SINGLE_LINE_TEXT": ("a\x07", "text.control_character"), "MULTI_LINE_TEXT": ("a\x07", "text.control_character"),
+    "NUMBER": ("十二", "number.not_a_number"),
+    "DATE": ("9/22", "date.no_year"),
+    "TIME": ("25:00", "time.not_a_time"),
+    "DATETIME": ("2022-08-25", "datetime.no_time"),
+    "LINK": ("javascript:alert(1)", "link."),
+    "DROP_DOWN": ("99", "choice.unknown"),
+    "RADIO_BUTTON": ("99", "choice.unknown"),
+    "CHECK_BOX": ("99", "choice.unknown"),
+    "MULTI_SELECT": ("99", "choice.unknown"),
+    "SINGLE_LINE_TEXT": ("a\x07", "text.control_character"),
+    "MULTI_LINE_TEXT": ("a\x07", "text.control_character"),
     "RICH_TEXT": ("a\x07", "text.control_character"),
 }
 
@@ -291,18 +296,32 @@ class OneTable:
     def __init__(self, field: Field) -> None:
         metadata = sa.MetaData()
         system: list[sa.Column[t.Any]] = [
-            sa.Column("created_at", UtcDateTime()), sa.Column("updated_at", UtcDateTime()),
-            sa.Column("created_by", sa.BigInteger()), sa.Column("updated_by", sa.BigInteger()),
-            sa.Column("status", sa.Integer()), sa.Column("assignees", sa.Text()), sa.Column("categories", sa.Text()),
+            sa.Column("created_at", UtcDateTime()),
+            sa.Column("updated_at", UtcDateTime()),
+            sa.Column("created_by", sa.BigInteger()),
+            sa.Column("updated_by", sa.BigInteger()),
+            sa.Column("status", sa.Integer()),
+            sa.Column("assignees", sa.Text()),
+            sa.Column("categories", sa.Text()),
         ]
-        self.main = sa.Table("app_1", metadata, sa.Column("id", sa.BigInteger(), primary_key=True), *system,
-                             *field.columns())
-        self.search = sa.Table("app_1_search", metadata, sa.Column("id", sa.BigInteger(), primary_key=True),
-                               sa.Column(f"f{field.id}", sa.Text()))
+        self.main = sa.Table(
+            "app_1", metadata, sa.Column("id", sa.BigInteger(), primary_key=True), *system, *field.columns()
+        )
+        self.search = sa.Table(
+            "app_1_search",
+            metadata,
+            sa.Column("id", sa.BigInteger(), primary_key=True),
+            sa.Column(f"f{field.id}", sa.Text()),
+        )
         self._side = None
         if isinstance(field, ManyValued) and field.columns():
-            self._side = sa.Table(f"app_1_f{field.id}", metadata, sa.Column("record_id", sa.BigInteger()),
-                                  sa.Column("position", sa.Integer()), sa.Column("value", field.element_type()))
+            self._side = sa.Table(
+                f"app_1_f{field.id}",
+                metadata,
+                sa.Column("record_id", sa.BigInteger()),
+                sa.Column("position", sa.Integer()),
+                sa.Column("value", field.element_type()),
+            )
 
     def side(self, field_id: int) -> sa.Table:
         assert self._side is not None
@@ -316,12 +335,14 @@ class OneTable:
             if isinstance(field, SystemField):
                 row[field.column_name] = field.store(value)
             connection.execute(sa.insert(self.main).values(row))
-            connection.execute(sa.insert(self.search).values(
-                {"id": row["id"], f"f{field.id}": field.search_text(value, OFFICE)}))
+            connection.execute(
+                sa.insert(self.search).values({"id": row["id"], f"f{field.id}": field.search_text(value, OFFICE)})
+            )
             if self._side is not None:
                 for position, element in enumerate(t.cast(ManyValued, field).elements(value)):
-                    connection.execute(sa.insert(self._side).values(
-                        record_id=row["id"], position=position, value=element))
+                    connection.execute(
+                        sa.insert(self._side).values(record_id=row["id"], position=position, value=element)
+                    )
 
 
 def meets(field: Field, operator: str, value: Value, operand: t.Any) -> bool:
@@ -384,8 +405,9 @@ def test_stored_found_and_sorted(sample: Sample, engine: sa.Engine) -> None:
     rows = [*sample.values] if is_id else [*sample.values, field.coerce(None, OFFICE)]
     with writing(engine) as connection:
         tables.fill(connection, field, rows)
-        columns = connection.execute(sa.select(tables.main.c[field.column_name]).order_by(
-            sa.literal(1) if is_id else tables.main.c.id)).scalars()
+        columns = connection.execute(
+            sa.select(tables.main.c[field.column_name]).order_by(sa.literal(1) if is_id else tables.main.c.id)
+        ).scalars()
         assert sorted(map(repr, map(field.load, columns))) == sorted(map(repr, rows))
         for operator in field.operators:
             for operand in operands(sample, operator):
@@ -394,8 +416,11 @@ def test_stored_found_and_sorted(sample: Sample, engine: sa.Engine) -> None:
                 wanted = {v if is_id else n for n, v in enumerate(rows, 1) if meets(field, operator, v, operand)}
                 assert found == wanted, (operator, operand)
         if field.sortable and COMPARISONS.keys() & set(field.operators):
-            statement = sa.select(tables.main.c[field.column_name]).where(
-                tables.main.c[field.column_name].is_not(None)).order_by(field.sort_column(tables))
+            statement = (
+                sa.select(tables.main.c[field.column_name])
+                .where(tables.main.c[field.column_name].is_not(None))
+                .order_by(field.sort_column(tables))
+            )
             assert [field.load(raw) for raw in connection.execute(statement).scalars()] == list(sample.values)
 
 

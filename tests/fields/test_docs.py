@@ -16,9 +16,7 @@ from tests.fields.people import OFFICE
 from tests.fields.samples import SAMPLES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "field-types.md").read_text("utf-8")
-SECTIONS: t.Final[dict[str, str]] = dict(
-    re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-)
+SECTIONS: t.Final[dict[str, str]] = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 SHARED = "Settings of every type"
 KINDS: list[tuple[str, type[Field]]] = [
     *((kind.type_name, kind) for kind in CLASSES),

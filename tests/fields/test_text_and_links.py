@@ -21,16 +21,22 @@ ENGLISH = someone_else(locale="en")
 
 @pytest.mark.parametrize(
     "text, folded",
-    [("ﾔﾏﾀﾞ　はなこ", "ヤマダ ハナコ"), ("ＡＢＣ  abc", "abc abc"), (" ｶﾞｷﾞ\n", "ガギ"), ("Straße", "strasse"),
-     ("ゔ", "ヴ"), ("①", "1")],
+    [
+        ("ﾔﾏﾀﾞ　はなこ", "ヤマダ ハナコ"),
+        ("ＡＢＣ  abc", "abc abc"),
+        (" ｶﾞｷﾞ\n", "ガギ"),
+        ("Straße", "strasse"),
+        ("ゔ", "ヴ"),
+        ("①", "1"),
+    ],
 )
 def test_fold(text: str, folded: str) -> None:
     assert fold(text) == folded == fold(folded)
 
 
 @pytest.mark.parametrize(
-    "raw, stored", [("a\r\nb\rc", "a\nb\nc"), ("a\u2028b", "a\nb"), (" \n\u3000", None), (12, "12"), (1.5, "1.5"),
-     ("", None)]
+    "raw, stored",
+    [("a\r\nb\rc", "a\nb\nc"), ("a\u2028b", "a\nb"), (" \n\u3000", None), (12, "12"), (1.5, "1.5"), ("", None)],
 )
 def test_lines(raw: t.Any, stored: str | None) -> None:
     assert make("MULTI_LINE_TEXT").coerce(raw, OFFICE) == stored
@@ -44,8 +50,9 @@ def test_one_line_keeps_spaces_and_refuses_breaks() -> None:
     assert problems(lambda: field.coerce(["a"], OFFICE)) == [("text.not_text", ())]
 
 
-@pytest.mark.parametrize("text, length", [("葛\U000e0100城", 2), ("が", 1), ("か\u3099", 1), ("𠮷野家", 3),
-    ("❤\ufe0f", 1)])
+@pytest.mark.parametrize(
+    "text, length", [("葛\U000e0100城", 2), ("が", 1), ("か\u3099", 1), ("𠮷野家", 3), ("❤\ufe0f", 1)]
+)
 def test_length(text: str, length: int) -> None:
     assert plain.length(text) == length
 
@@ -53,10 +60,15 @@ def test_length(text: str, length: int) -> None:
 @pytest.mark.parametrize(
     "raw, cleaned",
     [
-        ('<p style="x" onclick="y">a</p>', "<p>a</p>"), ("<script>alert(1)</script>a", "a"),
+        ('<p style="x" onclick="y">a</p>', "<p>a</p>"),
+        ("<script>alert(1)</script>a", "a"),
         ("<img src=x onerror=y>a", "a"),
-        ('<a href="javascript:x">a</a>', '<a rel="noopener noreferrer">a</a>'), ("<svg><script>x</script></svg>a", "a"),
-        ("<iframe src=x></iframe>a", "a"), ("a<b", "a"), ("<b>a", "<b>a</b>"), ("1 &lt; 2", "1 &lt; 2"),
+        ('<a href="javascript:x">a</a>', '<a rel="noopener noreferrer">a</a>'),
+        ("<svg><script>x</script></svg>a", "a"),
+        ("<iframe src=x></iframe>a", "a"),
+        ("a<b", "a"),
+        ("<b>a", "<b>a</b>"),
+        ("1 &lt; 2", "1 &lt; 2"),
     ],
 )
 def test_html_is_cleaned_once_for_all(raw: str, cleaned: str) -> None:
@@ -71,10 +83,17 @@ def test_html_is_searched_by_its_words() -> None:
 
 @pytest.mark.parametrize(
     "written, digits",
-    [("03-1234-5678", "0312345678"), ("０３（１２３４）５６７８", "0312345678"), ("+81 3 1234 5678", "0312345678"),
-     ("+81-(0)3-1234-5678", "0312345678"), ("090 1234 5678 内線12", "09012345678"), ("+1 650-253-0000", "+16502530000"),
-     ("", ""),
-     ("03ー1234ー5678", "0312345678"), ("110", "110")],
+    [
+        ("03-1234-5678", "0312345678"),
+        ("０３（１２３４）５６７８", "0312345678"),
+        ("+81 3 1234 5678", "0312345678"),
+        ("+81-(0)3-1234-5678", "0312345678"),
+        ("090 1234 5678 内線12", "09012345678"),
+        ("+1 650-253-0000", "+16502530000"),
+        ("", ""),
+        ("03ー1234ー5678", "0312345678"),
+        ("110", "110"),
+    ],
 )
 def test_a_telephone_number_is_its_digits(written: str, digits: str) -> None:
     assert phone_digits(written) == digits
@@ -106,8 +125,18 @@ def test_web_addresses(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["java\nscript:x", "https:/a", "https://", "https://a b", 'https://a"b', "https://a@b", "//a",
-     "http://[", "vbscript:x"]
+    "address",
+    [
+        "java\nscript:x",
+        "https:/a",
+        "https://",
+        "https://a b",
+        'https://a"b',
+        "https://a@b",
+        "//a",
+        "http://[",
+        "vbscript:x",
+    ],
 )
 def test_what_is_no_web_address(address: str) -> None:
     assert not is_web_address(address)
@@ -115,9 +144,18 @@ def test_what_is_no_web_address(address: str) -> None:
 
 @pytest.mark.parametrize(
     "text, ctx, option",
-    [("陽性", OFFICE, 11), ("Positive", ENGLISH, 11), ("positive", OFFICE, 11), (" 陰性 ", OFFICE, 12),
-     ("その他", OFFICE, 13),
-     ("12", OFFICE, 13), ("不明", OFFICE, 15), ("旧・不明", OFFICE, 15), ("旧･不明", OFFICE, 15), ("", OFFICE, None)],
+    [
+        ("陽性", OFFICE, 11),
+        ("Positive", ENGLISH, 11),
+        ("positive", OFFICE, 11),
+        (" 陰性 ", OFFICE, 12),
+        ("その他", OFFICE, 13),
+        ("12", OFFICE, 13),
+        ("不明", OFFICE, 15),
+        ("旧・不明", OFFICE, 15),
+        ("旧･不明", OFFICE, 15),
+        ("", OFFICE, None),
+    ],
 )
 def test_an_option_is_found_by_label_and_key(text: str, ctx: t.Any, option: int | None) -> None:
     assert make("DROP_DOWN", options=OPTIONS).parse(text, ctx) == option
@@ -132,8 +170,14 @@ def test_a_new_label_means_its_own_option_and_an_old_key_still_works() -> None:
 
 @pytest.mark.parametrize(
     "text, chosen",
-    [("陽性\n陰性", (11, 12)), ("陰性、陽性", (11, 12)), ("陰性, 保留", (14,)), ("陰性, 保留\n陽性", (11, 14)),
-     ("陽性\n\n陽性", (11,)), ("", ())],
+    [
+        ("陽性\n陰性", (11, 12)),
+        ("陰性、陽性", (11, 12)),
+        ("陰性, 保留", (14,)),
+        ("陰性, 保留\n陽性", (11, 14)),
+        ("陽性\n\n陽性", (11,)),
+        ("", ()),
+    ],
 )
 def test_several_options_in_one_cell(text: str, chosen: tuple[int, ...]) -> None:
     assert make("CHECK_BOX", options=OPTIONS).parse(text, OFFICE) == chosen
@@ -141,8 +185,9 @@ def test_several_options_in_one_cell(text: str, chosen: tuple[int, ...]) -> None
 
 def test_each_unknown_option_is_named_with_its_place() -> None:
     field = make("CHECK_BOX", options=OPTIONS)
-    assert problems(lambda: field.coerce(["陽性", "x", 11, 99, True], OFFICE)) == [("choice.unknown", (n,)) for n in (1,
-        3, 4)]
+    assert problems(lambda: field.coerce(["陽性", "x", 11, 99, True], OFFICE)) == [
+        ("choice.unknown", (n,)) for n in (1, 3, 4)
+    ]
     assert problems(lambda: field.coerce("陽性", OFFICE)) == [("choice.not_a_list", ())]
 
 

@@ -17,7 +17,10 @@ from tests.jobs.conftest import Office
 
 ACTOR = system("test")
 LEDGER = (
-    an_app("ledger").text("number", unique=True).text("name", required=True).number("age")
+    an_app("ledger")
+    .text("number", unique=True)
+    .text("name", required=True)
+    .number("age")
     .subtable("family", an_app().text("who"))
 )
 
@@ -54,7 +57,12 @@ def test_an_import_tells_how_far_it_is_and_leaves_its_error_list(ledger: Office)
     job = ledger.job(job_id)
     assert (job.state, job.progress, job.percent) == ("done", 20, 100)
     assert imports.counts(job.result) == {
-        "created": 19, "updated": 0, "unchanged": 0, "failed": 1, "warned": 0, "skipped": 0,
+        "created": 19,
+        "updated": 0,
+        "unchanged": 0,
+        "failed": 1,
+        "warned": 0,
+        "skipped": 0,
     }
     assert job.result is not None
     with ledger.services.store.open(job.result["errors_file"]) as stream:

@@ -68,7 +68,10 @@ def test_a_killed_import_goes_on(database_url: str, tmp_path: Path, moment: str,
         job_id = imports.enqueue_import(space.connection, plan, key, ACTOR, services.settings.now())
 
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, moment], env={**environment, "PATH": "/usr/bin:/bin"}, check=False, timeout=120,
+        [sys.executable, "-c", CHILD, moment],
+        env={**environment, "PATH": "/usr/bin:/bin"},
+        check=False,
+        timeout=120,
         cwd=Path(__file__).parent.parent.parent,
     )
     assert child.returncode == -9

@@ -49,9 +49,7 @@ def test_two_workers_never_take_the_same_job(office: Office) -> None:
     assert taken[5] is None
 
 
-def test_a_unique_key_keeps_a_second_job_out_until_the_first_ended(
-    office: Office, handlers: dict[str, t.Any]
-) -> None:
+def test_a_unique_key_keeps_a_second_job_out_until_the_first_ended(office: Office, handlers: dict[str, t.Any]) -> None:
     handlers["note"] = lambda run: {}
     first = office.add("note", unique_key="k")
     assert office.add("note", unique_key="k") == first
@@ -115,7 +113,11 @@ def test_a_job_that_kills_its_workers_is_given_up(office: Office) -> None:
     ],
 )
 def test_how_a_job_ends_is_in_its_row(
-    office: Office, handlers: dict[str, t.Any], error: Exception, state: str, code: str | None,
+    office: Office,
+    handlers: dict[str, t.Any],
+    error: Exception,
+    state: str,
+    code: str | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(run: JobRun) -> t.NoReturn:

@@ -27,12 +27,15 @@ def run(office: Office, kind: str) -> t.Mapping[str, t.Any]:
 def upload(office: Office, *, claimed: bool) -> str:
     with db.writing(office.services.engine) as connection:
         ref = library.keep(
-            connection, office.services.store, io.BytesIO(b"x"), name="a.txt", content_type="text/plain", user_id=1,
+            connection,
+            office.services.store,
+            io.BytesIO(b"x"),
+            name="a.txt",
+            content_type="text/plain",
+            user_id=1,
             now=office.now,
         )
-        connection.execute(
-            sa.update(models.File.__table__).where(models.File.key == ref.key).values(claimed=claimed)
-        )
+        connection.execute(sa.update(models.File.__table__).where(models.File.key == ref.key).values(claimed=claimed))
     return ref.key
 
 

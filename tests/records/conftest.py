@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -45,8 +45,12 @@ class House:
             app_id = int((made.inserted_primary_key or (0,))[0])
             connection.execute(
                 sa.insert(models.AppVersion.__table__).values(
-                    app_id=app_id, version=1, definition=orjson.dumps(dump(definition)).decode(), hash="",
-                    created_at=self.now, note="",
+                    app_id=app_id,
+                    version=1,
+                    definition=orjson.dumps(dump(definition)).decode(),
+                    hash="",
+                    created_at=self.now,
+                    note="",
                 )
             )
             tables_for(app_id, definition).main.metadata.create_all(connection)
@@ -87,9 +91,9 @@ class House:
 
 
 @pytest.fixture
-def house(engine: sa.Engine) -> Iterator[House]:
+def house(engine: sa.Engine) -> House:
     migrate.upgrade(engine)
-    yield House(engine)
+    return House(engine)
 
 
 Values = Mapping[str, t.Any]

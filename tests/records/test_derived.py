@@ -19,31 +19,67 @@ CASES = (
     .field("SERIAL", "no", pattern="{FY2}-{0000}", reset="FISCAL_YEAR")
     .text("name")
     .field(
-        "SINGLE_LINE_TEXT", "clinic",
+        "SINGLE_LINE_TEXT",
+        "clinic",
         lookup={
-            "relatedApp": {"code": "facility"}, "relatedKeyField": "code",
-            "fieldMappings": [{"field": "clinic_name", "relatedField": "name"}, {"field": "clinic_kind", "relatedField": "kind"}],
-            "lookupPickerFields": ["name"], "filterCond": "", "sort": "", "freshness": "FRESH",
+            "relatedApp": {"code": "facility"},
+            "relatedKeyField": "code",
+            "fieldMappings": [
+                {"field": "clinic_name", "relatedField": "name"},
+                {"field": "clinic_kind", "relatedField": "kind"},
+            ],
+            "lookupPickerFields": ["name"],
+            "filterCond": "",
+            "sort": "",
+            "freshness": "FRESH",
         },
     )
     .text("clinic_name")
     .text("clinic_kind")
-    .field("ROLLUP", "last_temp", format="NUMBER", rollup={
-        "relatedApp": {"code": "obs"}, "keyField": "no", "relatedField": "case", "function": "LATEST",
-        "field": "temp", "orderField": "at", "filterCond": "",
-    })
-    .field("ROLLUP", "calls", format="NUMBER", rollup={
-        "relatedApp": {"code": "obs"}, "keyField": "no", "relatedField": "case", "function": "COUNT",
-        "field": "", "orderField": "", "filterCond": 'method in ("電話")',
-    })
+    .field(
+        "ROLLUP",
+        "last_temp",
+        format="NUMBER",
+        rollup={
+            "relatedApp": {"code": "obs"},
+            "keyField": "no",
+            "relatedField": "case",
+            "function": "LATEST",
+            "field": "temp",
+            "orderField": "at",
+            "filterCond": "",
+        },
+    )
+    .field(
+        "ROLLUP",
+        "calls",
+        format="NUMBER",
+        rollup={
+            "relatedApp": {"code": "obs"},
+            "keyField": "no",
+            "relatedField": "case",
+            "function": "COUNT",
+            "field": "",
+            "orderField": "",
+            "filterCond": 'method in ("電話")',
+        },
+    )
     .formula("hot", "IF(last_temp >= 37.5, 1, 0)")
 )
 OBS = (
     an_app("obs")
-    .field("SINGLE_LINE_TEXT", "case", lookup={
-        "relatedApp": {"code": "cases"}, "relatedKeyField": "no",
-        "fieldMappings": [{"field": "who", "relatedField": "name"}], "lookupPickerFields": ["name"], "filterCond": "", "sort": "",
-    })
+    .field(
+        "SINGLE_LINE_TEXT",
+        "case",
+        lookup={
+            "relatedApp": {"code": "cases"},
+            "relatedKeyField": "no",
+            "fieldMappings": [{"field": "who", "relatedField": "name"}],
+            "lookupPickerFields": ["name"],
+            "filterCond": "",
+            "sort": "",
+        },
+    )
     .text("who")
     .datetime("at")
     .number("temp")

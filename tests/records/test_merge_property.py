@@ -273,7 +273,11 @@ class Tale:
             else:
                 code = self.dice.choice(("who", "years", "tags"))
                 was = {**cells.get(found[at].key, {}), **found[at].cells}
-                value = self._toggled(was["tags"], "tags") if code == "tags" else self.dice.choice(VALUES[code])
+                value = (
+                    self._toggled(t.cast("frozenset[str]", was["tags"]), "tags")
+                    if code == "tags"
+                    else self.dice.choice(VALUES[code])
+                )
                 found[at] = Line(found[at].key, {**found[at].cells, code: value})
         return tuple(found)
 
@@ -332,7 +336,7 @@ class Tale:
         return (place[0], self.row_ids[place[1]], *place[2:]) if place[:1] == (TABLE,) else place
 
     def _json(self, content: Content) -> dict[str, t.Any]:
-        found = {
+        found: dict[str, t.Any] = {
             c: sorted(v) if isinstance(v, frozenset) else v for c, v in content.items() if c not in (TABLE, "total")
         }
         if TABLE in content:
@@ -389,7 +393,7 @@ class Tale:
 
 def options(code: str) -> list[str]:
     """The keys of a check box's options."""
-    return [option.key for option in FIELDS[code].options]  # type: ignore[attr-defined]  # a choice
+    return [option.key for option in FIELDS[code].options]
 
 
 def play(office: Office, seeds: Sequence[int]) -> float:

@@ -14,7 +14,12 @@ from tests.builders import an_app
 from tests.records.conftest import House
 
 STOCK = (
-    an_app("stock").text("name").number("amount").date("due").choice("ward", "東", "西").checks("marks", "a", "b", "c")
+    an_app("stock")
+    .text("name")
+    .number("amount")
+    .date("due")
+    .choice("ward", "東", "西")
+    .checks("marks", "a", "b", "c")
     .subtable("rows", an_app().text("what"))
 )
 
@@ -27,8 +32,11 @@ def stock(house: House) -> House:
         *[
             Change(
                 values={
-                    "name": f"n{n % 7}", "amount": None if n % 5 == 0 else n % 3, "due": None if n % 4 == 0 else f"2022-08-{1 + n % 9:02d}",
-                    "ward": ("東", "西", None)[n % 3], "marks": [m for at, m in enumerate("abc") if n & (1 << at)],
+                    "name": f"n{n % 7}",
+                    "amount": None if n % 5 == 0 else n % 3,
+                    "due": None if n % 4 == 0 else f"2022-08-{1 + n % 9:02d}",
+                    "ward": ("東", "西", None)[n % 3],
+                    "marks": [m for at, m in enumerate("abc") if n & (1 << at)],
                     "rows": [{"id": None, "values": {"what": f"w{n}"}}] if n % 2 else [],
                 }
             )
@@ -40,7 +48,15 @@ def stock(house: House) -> House:
 
 @pytest.mark.parametrize(
     "order",
-    ["$id desc", "$id asc", "amount asc", "amount desc", "due desc, name asc", "name asc, amount desc, due asc", "ward desc, due asc"],
+    [
+        "$id desc",
+        "$id asc",
+        "amount asc",
+        "amount desc",
+        "due desc, name asc",
+        "name asc, amount desc, due asc",
+        "ward desc, due asc",
+    ],
 )
 def test_pages_from_a_record_join_to_the_whole_list(stock: House, order: str) -> None:
     keys = kintone.parse(f"order by {order}").order
@@ -66,14 +82,23 @@ def test_totals_by_group_are_exact(stock: House) -> None:
         ward = reader.definition.field("ward")
         found = {
             ward.dump(values[0]): totals
-            for values, totals in reader.aggregate(["ward"], [("count", None), ("sum", "amount"), ("avg", "amount"), ("min", "due"), ("max", "amount")])
+            for values, totals in reader.aggregate(
+                ["ward"], [("count", None), ("sum", "amount"), ("avg", "amount"), ("min", "due"), ("max", "amount")]
+            )
         }
         assert set(found) == {"東", "西", None}
         assert sum(t[0] for t in found.values()) == 60
         assert all(t[1] == (t[2] * Decimal(16)).quantize(Decimal(1)) for t in found.values())
         marks = {values[0]: totals[0] for values, totals in reader.aggregate(["marks"], [("count", None)])}
-        assert sorted(marks.values()) == sorted([sum(1 for n in range(60) if n & bit) for bit in (1, 2, 4)] + [sum(1 for n in range(60) if not n & 7)])
-        for group, measures in ((["nowhere"], [("count", None)]), (["rows"], [("count", None)]), (["ward"], [("sum", "name")]), (["ward"], [("median", "amount")])):
+        assert sorted(marks.values()) == sorted(
+            [sum(1 for n in range(60) if n & bit) for bit in (1, 2, 4)] + [sum(1 for n in range(60) if not n & 7)]
+        )
+        for group, measures in (
+            (["nowhere"], [("count", None)]),
+            (["rows"], [("count", None)]),
+            (["ward"], [("sum", "name")]),
+            (["ward"], [("median", "amount")]),
+        ):
             with pytest.raises(Invalid):
                 reader.aggregate(group, measures)
 
@@ -100,10 +125,31 @@ def test_only_what_is_asked_for_is_read(stock: House) -> None:
 
 def test_what_may_not_be_seen_does_not_exist(stock: House) -> None:
     nobody = Actor(kind="user", user_id=9, login="nobody")
-    closed = an_app("closed").text("name").part(
-        "acl", {"app": {"rights": [{"entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, "appEditable": False, "recordViewable": False,
-                                   "recordAddable": False, "recordEditable": False, "recordDeletable": False, "recordImportable": False, "recordExportable": False}]},
-                "record": {"rights": []}, "field": {"rights": []}},
+    closed = (
+        an_app("closed")
+        .text("name")
+        .part(
+            "acl",
+            {
+                "app": {
+                    "rights": [
+                        {
+                            "entity": {"type": "GROUP", "code": "everyone"},
+                            "includeSubs": False,
+                            "appEditable": False,
+                            "recordViewable": False,
+                            "recordAddable": False,
+                            "recordEditable": False,
+                            "recordDeletable": False,
+                            "recordImportable": False,
+                            "recordExportable": False,
+                        }
+                    ]
+                },
+                "record": {"rights": []},
+                "field": {"rights": []},
+            },
+        )
     )
     stock.install(closed.definition())
     saved = stock.add("closed", name="x")

@@ -43,7 +43,9 @@ def problems(error: pytest.ExceptionInfo[Invalid]) -> set[tuple[str, tuple[str |
 
 
 def test_a_new_record_is_stored_with_defaults_formulas_rows_and_system_fields(ledger: House) -> None:
-    saved = ledger.add("ledger", name="山田", age="40", ward="門司区", risks=["糖尿病", "高血圧"], family=[row(who="母", years=70)])
+    saved = ledger.add(
+        "ledger", name="山田", age="40", ward="門司区", risks=["糖尿病", "高血圧"], family=[row(who="母", years=70)]
+    )
     stored = ledger.get("ledger", saved.id)
     assert stored.revision == 1
     assert stored["name"] == "山田"
@@ -74,7 +76,12 @@ def test_every_problem_of_every_record_is_named_and_nothing_is_written(ledger: H
 def test_a_unique_value_is_refused_in_the_store_and_within_one_save(ledger: House) -> None:
     first = ledger.add("ledger", name="a", number="7")
     with pytest.raises(Invalid) as caught:
-        ledger.save("ledger", Change(values={"name": "b", "number": "7"}), Change(values={"name": "c", "number": "8"}), Change(values={"name": "d", "number": "8"}))
+        ledger.save(
+            "ledger",
+            Change(values={"name": "b", "number": "7"}),
+            Change(values={"name": "c", "number": "8"}),
+            Change(values={"name": "d", "number": "8"}),
+        )
     assert problems(caught) == {("unique", (0, "number")), ("unique", (2, "number"))}
     assert ledger.edit("ledger", first.id, number="7").revision == 1
 
@@ -92,7 +99,8 @@ def test_rows_keep_their_ids_and_unnamed_cells(ledger: House) -> None:
     father, mother = saved["family"]
     changed = ledger.edit("ledger", saved.id, family=[row(mother.id, years=59), row(who="子", years=3)])
     assert [(r.id, r.values["who"], r.values["years"]) for r in changed["family"]] == [
-        (mother.id, "母", Decimal(59)), (changed["family"][1].id, "子", Decimal(3)),
+        (mother.id, "母", Decimal(59)),
+        (changed["family"][1].id, "子", Decimal(3)),
     ]
     assert ledger.get("ledger", saved.id)["family"] == changed["family"]
     assert father.id not in {r.id for r in changed["family"]}
@@ -120,7 +128,9 @@ def test_rows_merge_by_row_and_cell(ledger: House) -> None:
     ledger.edit("ledger", saved.id, 1, family=[row(father.id, years=61), row(mother.id)])
     merged = ledger.edit("ledger", saved.id, 1, family=[row(father.id, who="お父さん"), row(mother.id), row(who="子")])
     assert [(r.values["who"], r.values["years"]) for r in merged["family"]] == [
-        ("お父さん", Decimal(61)), ("母", Decimal(58)), ("子", None),
+        ("お父さん", Decimal(61)),
+        ("母", Decimal(58)),
+        ("子", None),
     ]
     with pytest.raises(MergeConflict) as caught:
         ledger.edit("ledger", saved.id, 1, family=[row(mother.id)])
@@ -211,7 +221,15 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_records(ledge
 
         sa.event.listen(ledger.engine, "before_cursor_execute", on_execute)
         try:
-            ledger.save("ledger", *[Change(values={"name": f"n{i}", "number": f"{count}-{i}", "risks": ["透析"], "family": [row(who="x")]}) for i in range(count)])
+            ledger.save(
+                "ledger",
+                *[
+                    Change(
+                        values={"name": f"n{i}", "number": f"{count}-{i}", "risks": ["透析"], "family": [row(who="x")]}
+                    )
+                    for i in range(count)
+                ],
+            )
         finally:
             sa.event.remove(ledger.engine, "before_cursor_execute", on_execute)
         return seen
@@ -235,8 +253,14 @@ def test_choices_settle_the_clashes_that_were_shown(ledger: House) -> None:
         ledger.edit("ledger", saved.id, 1, **mine)
     shown = caught.value.records[0]
     assert {clash_key(c.path) for c in shown.clashes} == {"name", "age", f"family/{father.id}/years"}
-    choices: dict[str, t.Literal["mine", "theirs"]] = {"name": "theirs", "age": "mine", f"family/{father.id}/years": "mine"}
-    (settled,) = ledger.save("ledger", Change(id=saved.id, revision=1, values=mine, choices=choices, chosen_at=shown.revision))
+    choices: dict[str, t.Literal["mine", "theirs"]] = {
+        "name": "theirs",
+        "age": "mine",
+        f"family/{father.id}/years": "mine",
+    }
+    (settled,) = ledger.save(
+        "ledger", Change(id=saved.id, revision=1, values=mine, choices=choices, chosen_at=shown.revision)
+    )
     assert (settled["name"], settled["age"]) == ("theirs", Decimal(3))
     assert [(r.values["who"], r.values["years"]) for r in settled["family"]] == [("父", Decimal(62))]
     with pytest.raises(MergeConflict):

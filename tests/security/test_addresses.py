@@ -50,7 +50,8 @@ def test_odd_addresses_never_break(town: Town) -> None:
     visitor = town.visitor()
     broken = [
         (path, n[:20], status)
-        for path in PATHS for n in (HUGE if "{n}" in path else ("",))
+        for path in PATHS
+        for n in (HUGE if "{n}" in path else ("",))
         if (status := visitor.browser.client.get(path.format(n=n), buffered=True).status_code) >= 500
     ]
     assert broken == []
@@ -69,9 +70,15 @@ def test_half_a_surrogate_is_no_token(town: Town) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize(("rights", "mode", "status"), [
-    (["view"], "add", 403), (["add"], "add", 202), (["add"], "upsert", 403), (["add", "edit"], "upsert", 202),
-])
+@pytest.mark.parametrize(
+    ("rights", "mode", "status"),
+    [
+        (["view"], "add", 403),
+        (["add"], "add", 202),
+        (["add"], "upsert", 403),
+        (["add", "edit"], "upsert", 202),
+    ],
+)
 def test_a_token_imports_only_what_it_may_write(town: Town, rights: list[str], mode: str, status: int) -> None:
     with db.writing(town.services.engine) as connection:
         token = tokens.add(connection, town.clinics, rights, by=access.system("test"), now=NOW)
@@ -81,6 +88,8 @@ def test_a_token_imports_only_what_it_may_write(town: Town, rights: list[str], m
     key = "" if mode == "add" else "&key=clinic"
     answer = client.post(
         f"/api/v1/apps/{town.clinics}/import?mode={mode}{key}",
-        data=b"clinic,phone\nA,1\n", content_type="text/csv", headers={"X-Cybozu-API-Token": token},
+        data=b"clinic,phone\nA,1\n",
+        content_type="text/csv",
+        headers={"X-Cybozu-API-Token": token},
     )
     assert answer.status_code == status, answer.text

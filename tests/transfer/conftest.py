@@ -39,7 +39,13 @@ class Desk:
             return importing.plan_import(space, app, preview, **options)
 
     def take(
-        self, app: str, path: Path, actor: Actor = ADMIN, *, size: int = importing.BATCH, batch: str = "",
+        self,
+        app: str,
+        path: Path,
+        actor: Actor = ADMIN,
+        *,
+        size: int = importing.BATCH,
+        batch: str = "",
         **options: t.Any,
     ) -> Report:
         plan = self.plan(app, path, actor, **options)

@@ -13,13 +13,21 @@ from tests.records.conftest import ADMIN, House
 
 FACILITY = an_app("facility").text("code", unique=True).text("name")
 LOOKUP = {
-    "relatedApp": {"code": "facility"}, "relatedKeyField": "code",
-    "fieldMappings": [{"field": "clinic_name", "relatedField": "name"}], "lookupPickerFields": ["name"],
-    "filterCond": "", "sort": "",
+    "relatedApp": {"code": "facility"},
+    "relatedKeyField": "code",
+    "fieldMappings": [{"field": "clinic_name", "relatedField": "name"}],
+    "lookupPickerFields": ["name"],
+    "filterCond": "",
+    "sort": "",
 }
 ROLLUP = {
-    "relatedApp": {"code": "visits"}, "keyField": "number", "relatedField": "case", "function": "COUNT",
-    "field": "", "orderField": "", "filterCond": "",
+    "relatedApp": {"code": "visits"},
+    "keyField": "number",
+    "relatedField": "case",
+    "function": "COUNT",
+    "field": "",
+    "orderField": "",
+    "filterCond": "",
 }
 EVERYTHING = (
     an_app("everything")
@@ -72,19 +80,42 @@ def row(**values: t.Any) -> dict[str, t.Any]:
 
 RECORDS: tuple[dict[str, t.Any], ...] = (
     {
-        "number": "0001", "line": "=1+1", "line_2": "'=2", "memo": "一行\n\n二行 \n=3", "rich": "<b>太字</b>",
-        "amount": "-12.345", "whole": "1234567", "day": "2022-08-25", "era": "1989-01-08", "clock": "09:05",
-        "moment": "2022-08-25T01:30:00Z", "era_moment": "2021-12-31T15:00:00Z", "drop": "小倉, 北区", "radio": "いいえ",
-        "boxes": ["高血圧", "糖尿病, 1型"], "many": ["B"], "web": "https://example.jp/", "phone": "+81 3-1234-5678",
-        "mail": "a@example.jp", "people": ["yamada", "suzuki"], "offices": ["center"], "groups": ["nurses"],
+        "number": "0001",
+        "line": "=1+1",
+        "line_2": "'=2",
+        "memo": "一行\n\n二行 \n=3",
+        "rich": "<b>太字</b>",
+        "amount": "-12.345",
+        "whole": "1234567",
+        "day": "2022-08-25",
+        "era": "1989-01-08",
+        "clock": "09:05",
+        "moment": "2022-08-25T01:30:00Z",
+        "era_moment": "2021-12-31T15:00:00Z",
+        "drop": "小倉, 北区",
+        "radio": "いいえ",
+        "boxes": ["高血圧", "糖尿病, 1型"],
+        "many": ["B"],
+        "web": "https://example.jp/",
+        "phone": "+81 3-1234-5678",
+        "mail": "a@example.jp",
+        "people": ["yamada", "suzuki"],
+        "offices": ["center"],
+        "groups": ["nurses"],
         "clinic": "F1",
         "family": [row(who="父", years="60", sick=["はい"]), row(who="@母", years="-1", born="2020-02-29"), row()],
         "doses": [row(given="2021-06-01", maker="M")],
     },
     {"number": "2", "line": " 前後に空白 ", "line_2": "\u3000", "memo": "-\n+", "phone": "110", "radio": "はい"},
     {"number": "3", "line": "−", "line_2": "-", "memo": "\t", "drop": "12", "amount": "0", "family": [row(), row()]},
-    {"number": "4", "line": '"引用", カンマ\u3000', "line_2": "''-x", "memo": "レコードの開始行",
-     "amount": "999999999999.999999", "doses": [row(), row(maker="P")]},
+    {
+        "number": "4",
+        "line": '"引用", カンマ\u3000',
+        "line_2": "''-x",
+        "memo": "レコードの開始行",
+        "amount": "999999999999.999999",
+        "doses": [row(), row(maker="P")],
+    },
 )
 
 

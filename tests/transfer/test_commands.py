@@ -60,7 +60,8 @@ def test_import_export_and_undo(cases: Run, tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_text("utf-8-sig") == "発症日,氏名\n2022-08-03,佐藤\n"
     cases("records", "export", "cases", "-o", "view.csv", "--view", "一覧", "--encoding", "cp932")
     assert (tmp_path / "view.csv").read_text("cp932").splitlines()[:2] == [
-        "レコード番号,番号,氏名,発症日", "cases-1,1,山田,2022-08-01",
+        "レコード番号,番号,氏名,発症日",
+        "cases-1,1,山田,2022-08-01",
     ]
 
     undone = cases("records", "undo", str(done["batch"]))
@@ -71,8 +72,22 @@ def test_import_export_and_undo(cases: Run, tmp_path: Path) -> None:
 
 def test_settings_are_kept_under_a_name(cases: Run, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("表題\nNo,名前,日\n1,山田,8/9\n9,加藤,8/10\n", "utf-8")
-    options = ("--key", "番号", "--map", "No=番号", "--map", "名前=氏名", "--map", "日=発症日", "--year", "発症日=2022",
-               "--mode", "update", "--header-row", "2")
+    options = (
+        "--key",
+        "番号",
+        "--map",
+        "No=番号",
+        "--map",
+        "名前=氏名",
+        "--map",
+        "日=発症日",
+        "--year",
+        "発症日=2022",
+        "--mode",
+        "update",
+        "--header-row",
+        "2",
+    )
     first = cases("records", "import", "cases", "b.csv", *options, "--save-profile", "朝")
     assert (numbers(first), first["notes"]) == ((0, 1, 0, 1), {"transfer.note.year": 1})
     assert numbers(cases("records", "import", "cases", "b.csv", "--profile", "朝")) == (0, 0, 1, 1)

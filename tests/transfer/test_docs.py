@@ -33,9 +33,15 @@ def test_every_option_of_the_page_exists_and_every_deciding_option_is_described(
     assert known - described - small == set()
 
 
-@pytest.mark.parametrize("fact", [
-    mapping.RECORD_START, f"{tabular.MAX_BYTES // 1024 // 1024}MB", f"{MAX_CHOICES}種類以下", f"{MOSTLY:.0%}以上",
-    exporting.REPLACEMENT,
-])
+@pytest.mark.parametrize(
+    "fact",
+    [
+        mapping.RECORD_START,
+        f"{tabular.MAX_BYTES // 1024 // 1024}MB",
+        f"{MAX_CHOICES}種類以下",
+        f"{MOSTLY:.0%}以上",
+        exporting.REPLACEMENT,
+    ],
+)
 def test_the_page_names_the_limits(fact: str) -> None:
     assert fact in PAGE

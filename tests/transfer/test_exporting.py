@@ -49,9 +49,9 @@ def test_importing_the_own_export_changes_nothing(full: Desk, name: str, key: st
         if name.endswith("xlsx"):
             exporting.export_xlsx(reader, path, condition)
         else:
-            path.write_bytes(b"".join(exporting.export_csv(
-                reader, condition, delimiter="\t" if name.endswith("tsv") else ","
-            )))
+            path.write_bytes(
+                b"".join(exporting.export_csv(reader, condition, delimiter="\t" if name.endswith("tsv") else ","))
+            )
     result = full.take("everything", path, key=key)
     assert (counts(result), full.errors(result)) == ((0, 0, 1 if key == "day" else 4, 0), [])
     assert result.unknown_columns == []
@@ -94,7 +94,8 @@ def test_tables_stand_in_extra_rows_below_a_star(full: Desk) -> None:
     rows = list(csv.reader(io.StringIO(full.csv("everything", ["number", "family"]).decode("utf-8-sig"))))
     assert rows[0] == ["レコードの開始行", "番号", "続柄", "years", "sick", "born"]
     assert rows[-3:] == [
-        ["*", "0001", "父", "60", "はい", ""], ["", "0001", "'@母", "-1", "", "2020-02-29"],
+        ["*", "0001", "父", "60", "はい", ""],
+        ["", "0001", "'@母", "-1", "", "2020-02-29"],
         ["", "0001", "", "", "", ""],
     ]
 
@@ -120,8 +121,21 @@ def test_cp932_uses_twins_and_lists_what_it_lacks(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "text, written",
-    [("=1+1", "'=1+1"), ("+81 3", "'+81 3"), ("-5", "-5"), ("-5a", "'-5a"), ("@x", "'@x"), ("\tx", "'\tx"),
-     ("'=1", "''=1"), ("'x", "'x"), ("a=1", "a=1"), ("", ""), ("-", "'-"), ("+1.5", "+1.5"), ("''@", "'''@")],
+    [
+        ("=1+1", "'=1+1"),
+        ("+81 3", "'+81 3"),
+        ("-5", "-5"),
+        ("-5a", "'-5a"),
+        ("@x", "'@x"),
+        ("\tx", "'\tx"),
+        ("'=1", "''=1"),
+        ("'x", "'x"),
+        ("a=1", "a=1"),
+        ("", ""),
+        ("-", "'-"),
+        ("+1.5", "+1.5"),
+        ("''@", "'''@"),
+    ],
 )
 def test_cells_that_a_spreadsheet_would_run_are_spelled_harmlessly(text: str, written: str) -> None:
     assert harmless(text) == written
@@ -136,18 +150,36 @@ def test_spreadsheets_get_native_values_and_texts_that_are_no_formulas(full: Des
         assert exporting.export_xlsx(reader, path, kintone.parse('number = "0001"').condition, (), columns) == 1
     cells = openpyxl.load_workbook(path).worksheets[0][2]
     assert [(getattr(c.value, "isoformat", lambda c=c: c.value)(), c.data_type) for c in cells] == [
-        ("0001", "s"), ("=1+1", "s"), (-12.345, "n"), ("2022-08-25T00:00:00", "d"), ("2022-08-25T10:30:00", "d"),
+        ("0001", "s"),
+        ("=1+1", "s"),
+        (-12.345, "n"),
+        ("2022-08-25T00:00:00", "d"),
+        ("2022-08-25T10:30:00", "d"),
         ("09:05:00", "d"),
     ]
     assert cells[1].quotePrefix
 
 
 def test_exporting_is_a_right(desk: Desk) -> None:
-    rights = {"app": {"rights": [{
-        "entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, "appEditable": False,
-        "recordViewable": True, "recordAddable": True, "recordEditable": True, "recordDeletable": True,
-        "recordImportable": True, "recordExportable": False,
-    }]}, "record": {"rights": []}, "field": {"rights": []}}
+    rights = {
+        "app": {
+            "rights": [
+                {
+                    "entity": {"type": "GROUP", "code": "everyone"},
+                    "includeSubs": False,
+                    "appEditable": False,
+                    "recordViewable": True,
+                    "recordAddable": True,
+                    "recordEditable": True,
+                    "recordDeletable": True,
+                    "recordImportable": True,
+                    "recordExportable": False,
+                }
+            ]
+        },
+        "record": {"rights": []},
+        "field": {"rights": []},
+    }
     desk.install(an_app("a").text("name").part("acl", rights).definition())
     with desk.house.reading(Actor(kind="user", user_id=5, login="x")) as space, pytest.raises(Forbidden):
         exporting.export_csv(space.reader("a"))

@@ -115,14 +115,19 @@ def test_a_key_that_is_not_unique_in_the_app_must_match_exactly_one(ledger: Desk
     result = ledger.take("ledger", ledger.file("氏名,年齢\n甲,1\n乙,2\n丙,3\n,4\n"), key="氏名")
     assert counts(result) == (1, 1, 0, 2)
     assert codes(ledger.errors(result)) == [
-        (3, [("氏名", "transfer.key_ambiguous")]), (5, [("氏名", "transfer.key_empty")]),
+        (3, [("氏名", "transfer.key_ambiguous")]),
+        (5, [("氏名", "transfer.key_empty")]),
     ]
 
 
-@pytest.mark.parametrize("key, header, values", [
-    ("age", "年齢", ("40", "４１")), ("onset", "発症日", ("2022-08-01", "令和4年8月2日")),
-    ("レコード番号", "レコード番号", ("1", "2")),
-])
+@pytest.mark.parametrize(
+    "key, header, values",
+    [
+        ("age", "年齢", ("40", "４１")),
+        ("onset", "発症日", ("2022-08-01", "令和4年8月2日")),
+        ("レコード番号", "レコード番号", ("1", "2")),
+    ],
+)
 def test_other_types_are_keys_too(ledger: Desk, key: str, header: str, values: tuple[str, str]) -> None:
     ledger.take("ledger", ledger.file("番号,氏名,年齢,発症日\n1,甲,40,2022/8/1\n2,乙,41,2022/8/2\n"), key="番号")
     result = ledger.take("ledger", ledger.file(f"{header},氏名\n{values[0]},甲\n{values[1]},乙二\n"), key=key)
@@ -180,9 +185,7 @@ def test_an_import_killed_at_any_batch_goes_on_and_never_doubles(ledger: Desk) -
             continue
     assert journal.deaths >= 4
     assert counts(result) == (35, 0, 0, 6)
-    assert sorted(int(r["number"]) for r in ledger.house.find("ledger")) == [
-        n for n in range(1, 41) if n % 7
-    ]
+    assert sorted(int(r["number"]) for r in ledger.house.find("ledger")) == [n for n in range(1, 41) if n % 7]
     assert [e.row for e in importing.all_errors(result, journal)] == [8, 15, 22, 29, 36, 42]
 
 
@@ -193,11 +196,25 @@ def test_rights_are_those_of_the_person(ledger: Desk) -> None:
 
 
 def test_a_person_without_the_right_to_import_is_refused(desk: Desk) -> None:
-    rights = {"app": {"rights": [{
-        "entity": {"type": "GROUP", "code": "everyone"}, "includeSubs": False, "appEditable": False,
-        "recordViewable": True, "recordAddable": True, "recordEditable": True, "recordDeletable": True,
-        "recordImportable": False, "recordExportable": True,
-    }]}, "record": {"rights": []}, "field": {"rights": []}}
+    rights = {
+        "app": {
+            "rights": [
+                {
+                    "entity": {"type": "GROUP", "code": "everyone"},
+                    "includeSubs": False,
+                    "appEditable": False,
+                    "recordViewable": True,
+                    "recordAddable": True,
+                    "recordEditable": True,
+                    "recordDeletable": True,
+                    "recordImportable": False,
+                    "recordExportable": True,
+                }
+            ]
+        },
+        "record": {"rights": []},
+        "field": {"rights": []},
+    }
     desk.install(LEDGER.part("acl", rights).definition())
     with pytest.raises(Forbidden):
         desk.plan("ledger", desk.file(FIRST), Actor(kind="user", user_id=5, login="x"))
@@ -229,7 +246,11 @@ def test_columns_are_found_by_label_code_and_loosely_and_can_be_set_by_hand(ledg
     path = ledger.file("番 号,name,ﾈﾝﾚｲ,年　齢,double,何か\n1,甲,9,40,7,z\n")
     plan = ledger.plan("ledger", path)
     assert [(c.role, c.field) for c in plan.columns] == [
-        ("value", "number"), ("value", "name"), ("unknown", None), ("value", "age"), ("ignored", "double"),
+        ("value", "number"),
+        ("value", "name"),
+        ("unknown", None),
+        ("value", "age"),
+        ("ignored", "double"),
         ("unknown", None),
     ]
     assert (plan.unknown, plan.ignored) == (["ﾈﾝﾚｲ", "何か"], ["double"])
@@ -242,7 +263,9 @@ def test_days_without_a_year_and_day_numbers_are_taken_when_somebody_said_so(led
     path = ledger.file("番号,氏名,発症日\n1,甲,2月9日\n2,乙,43883\n3,丙,2/30\n")
     asked = ledger.take("ledger", path, key="番号", years={"onset": 2021}, serial=True)
     assert (counts(asked), asked.warned, dict(asked.notes)) == (
-        (2, 0, 0, 1), 2, {"transfer.note.serial": 1, "transfer.note.year": 1},
+        (2, 0, 0, 1),
+        2,
+        {"transfer.note.serial": 1, "transfer.note.year": 1},
     )
     assert [str(r["onset"]) for r in ledger.house.find("ledger")] == ["2020-02-22", "2021-02-09"]
 
@@ -253,16 +276,14 @@ def test_unreadable_cells_can_be_left_empty_with_their_text_kept(desk: Desk) -> 
     result = desk.take("a", path, bad_cells="empty", note_field="memo")
     assert (counts(result), result.warned) == ((2, 0, 0, 0), 2)
     assert {(r["name"], r["age"], r["day"], r["memo"]) for r in desk.house.find("a")} == {
-        ("甲", None, None, "age: 四十"), ("乙", 30, None, "day: 昨日"),
+        ("甲", None, None, "age: 四十"),
+        ("乙", 30, None, "day: 昨日"),
     }
 
 
 def test_tables_are_read_in_kintones_format(ledger: Desk) -> None:
     text = (
-        "レコードの開始行,番号,氏名,続柄,歳\n"
-        "*,1,山田,父,60\n,1,山田,母,58\n"
-        "*,2,鈴木,,\n"
-        "*,3,佐藤,子,x\n,3,佐藤,子,3\n"
+        "レコードの開始行,番号,氏名,続柄,歳\n*,1,山田,父,60\n,1,山田,母,58\n*,2,鈴木,,\n*,3,佐藤,子,x\n,3,佐藤,子,3\n"
     )
     result = ledger.take("ledger", ledger.file(text), key="番号")
     assert (counts(result), codes(ledger.errors(result))) == ((2, 0, 0, 1), [(5, [("歳", "number.not_a_number")])])
@@ -313,8 +334,11 @@ def test_html_saved_as_csv_is_refused_with_a_sentence(desk: Desk) -> None:
 
 def test_a_label_that_also_stands_in_a_table_means_the_record_where_the_file_has_no_rows(desk: Desk) -> None:
     desk.install(
-        an_app("a").text("no", label="番号", unique=True).date("day", label="日付")
-        .subtable("visits", an_app().date("visited", label="日付").text("who", label="担当")).definition()
+        an_app("a")
+        .text("no", label="番号", unique=True)
+        .date("day", label="日付")
+        .subtable("visits", an_app().date("visited", label="日付").text("who", label="担当"))
+        .definition()
     )
     result = desk.take("a", desk.file("番号,日付\n1,2022-08-01\n"), key="番号")
     assert (counts(result), result.unknown_columns) == ((1, 0, 0, 0), [])

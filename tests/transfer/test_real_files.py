@@ -56,38 +56,74 @@ def test_tokyo_loads_whole_and_its_sums_by_date_are_those_of_the_file(desk: Desk
     "name, key, options, expected, wrong",
     [
         pytest.param(
-            "chiba/12_chiba.csv", "No.", {}, (0, 0, 0, 4_962),
-            {"date.no_year": 9_866, "date.not_a_date": 58, "choice.unknown": 8}, id="chiba: dates without a year",
+            "chiba/12_chiba.csv",
+            "No.",
+            {},
+            (0, 0, 0, 4_962),
+            {"date.no_year": 9_866, "date.not_a_date": 58, "choice.unknown": 8},
+            id="chiba: dates without a year",
         ),
         pytest.param(
-            "chiba/12_chiba.csv", "No.", {"years": {"発症日": 2020, "検査確定日": 2020}}, (4_901, 0, 0, 61),
-            {"date.not_a_date": 58, "choice.unknown": 8}, id="chiba: the clerk says the year",
+            "chiba/12_chiba.csv",
+            "No.",
+            {"years": {"発症日": 2020, "検査確定日": 2020}},
+            (4_901, 0, 0, 61),
+            {"date.not_a_date": 58, "choice.unknown": 8},
+            id="chiba: the clerk says the year",
         ),
         pytest.param(
-            "hokkaido/covid19hokkaido_20200305.csv", "No.", {"years": {"公表日": 2020}}, (37, 0, 0, 46),
-            {"text.line_break": 46}, id="hokkaido: line breaks in cells",
+            "hokkaido/covid19hokkaido_20200305.csv",
+            "No.",
+            {"years": {"公表日": 2020}},
+            (37, 0, 0, 46),
+            {"text.line_break": 46},
+            id="hokkaido: line breaks in cells",
         ),
         pytest.param(
-            "shizuoka/22_shizuoka_city.csv", "No.", {}, (559, 0, 0, 561), {"choice.unknown": 561}, id="shizuoka: ※２",
+            "shizuoka/22_shizuoka_city.csv",
+            "No.",
+            {},
+            (559, 0, 0, 561),
+            {"choice.unknown": 561},
+            id="shizuoka: ※２",
         ),
         pytest.param(
-            "hiroshima/34_hiroshima.csv", "No.", {"years": {"公表日": 2021}}, (1_599, 0, 0, 177),
-            {"date.not_a_date": 177}, id="hiroshima: ranges of days, short rows",
+            "hiroshima/34_hiroshima.csv",
+            "No.",
+            {"years": {"公表日": 2021}},
+            (1_599, 0, 0, 177),
+            {"date.not_a_date": 177},
+            id="hiroshima: ranges of days, short rows",
         ),
         pytest.param(
-            "saitama_wide/date_district_diff.csv", None, {"overrides": {"Date": "公表日"}}, (0, 0, 0, 328),
-            {"date.year_too_small": 328}, id="saitama: the year 0021",
+            "saitama_wide/date_district_diff.csv",
+            None,
+            {"overrides": {"Date": "公表日"}},
+            (0, 0, 0, 328),
+            {"date.year_too_small": 328},
+            id="saitama: the year 0021",
         ),
     ],
 )
 def test_messy_files_give_errors_that_a_clerk_can_act_on(
-    desk: Desk, real_data: Path, name: str, key: str | None, options: dict[str, t.Any],
-    expected: tuple[int, int, int, int], wrong: dict[str, int],
+    desk: Desk,
+    real_data: Path,
+    name: str,
+    key: str | None,
+    options: dict[str, t.Any],
+    expected: tuple[int, int, int, int],
+    wrong: dict[str, int],
 ) -> None:
     desk.install(
-        an_app("cases").text("no", label="No.", unique=True).text("age", label="年代")
-        .choice("sex", "男性", "女性", "男", "女", "非公表", label="性別").text("place", label="居住地")
-        .date("公表日").date("発症日").date("検査確定日", label="検査確定日").definition()
+        an_app("cases")
+        .text("no", label="No.", unique=True)
+        .text("age", label="年代")
+        .choice("sex", "男性", "女性", "男", "女", "非公表", label="性別")
+        .text("place", label="居住地")
+        .date("公表日")
+        .date("発症日")
+        .date("検査確定日", label="検査確定日")
+        .definition()
     )
     mapped = {"患者_性別": "sex", "公表_年月日": "公表日", "確定日": "公表日"}
     preview = tabular.inspect(real_data / name)

@@ -54,11 +54,14 @@ def test_encoding_and_delimiter_are_found(tmp_path: Path, content: bytes, encodi
 @pytest.mark.parametrize(
     "content, code",
     [
-        (b"", "transfer.empty"), (b"\n\n , \n", "transfer.empty"),
+        (b"", "transfer.empty"),
+        (b"\n\n , \n", "transfer.empty"),
         (b"\xef\xbb\xbf<html><body>503</body></html>", "transfer.html"),
         (b"\n<!DOCTYPE HTML>\n<title>x</title>", "transfer.html"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xls", "transfer.old_excel"), (b"%PDF-1.4 ...", "transfer.pdf"),
-        (b"PK\x03\x04 broken", "transfer.broken_file"), (b"a,b\n\xff\xfe\x80\n", "transfer.encoding"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xls", "transfer.old_excel"),
+        (b"%PDF-1.4 ...", "transfer.pdf"),
+        (b"PK\x03\x04 broken", "transfer.broken_file"),
+        (b"a,b\n\xff\xfe\x80\n", "transfer.encoding"),
         (b'a,b\n1,"' + b"x\n" * 150_000, "transfer.broken_row"),
     ],
 )
@@ -101,10 +104,15 @@ def test_a_preview_shows_the_first_rows_and_samples(tmp_path: Path) -> None:
     assert preview.samples() == [["1", "2"], ["髙橋〜", "鈴木"], ["2022-08-25", "2022-08-26"]]
 
 
-@pytest.mark.parametrize("options, code", [
-    ({"encoding": "klingon"}, "transfer.encoding_unknown"), ({"encoding": "iso2022_jp"}, "transfer.encoding_wrong"),
-    ({"delimiter": "|"}, "transfer.delimiter"), ({"header_row": 99}, "transfer.header_row"),
-])
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        ({"encoding": "klingon"}, "transfer.encoding_unknown"),
+        ({"encoding": "iso2022_jp"}, "transfer.encoding_wrong"),
+        ({"delimiter": "|"}, "transfer.delimiter"),
+        ({"header_row": 99}, "transfer.header_row"),
+    ],
+)
 def test_a_choice_that_does_not_fit_is_said(tmp_path: Path, options: dict[str, object], code: str) -> None:
     with pytest.raises(Invalid) as caught:
         tabular.inspect(write(tmp_path, TABLE.encode()), **options)  # type: ignore[arg-type]  # a table of cases
@@ -124,13 +132,16 @@ def book(folder: Path, sheets: dict[str, list[list[object]]], name: str = "a.xls
 
 def test_spreadsheets_give_native_values(tmp_path: Path) -> None:
     rows: list[list[object]] = [
-        ["番号", "数", "日", "時"], [1, 2.0, date(2022, 8, 25), datetime(2022, 8, 25, 9, 30)], [],
+        ["番号", "数", "日", "時"],
+        [1, 2.0, date(2022, 8, 25), datetime(2022, 8, 25, 9, 30)],
+        [],
         ["0002", 2.5, None, True],
     ]
     preview = tabular.inspect(path := book(tmp_path, {"一": rows, "二": [["x"], [1]]}, "upload"))
     assert (preview.sheets, preview.reading.sheet, preview.headers) == (("一", "二"), "一", ("番号", "数", "日", "時"))
     assert list(tabular.rows(path, preview.reading)) == [
-        (2, [1, 2, date(2022, 8, 25), datetime(2022, 8, 25, 9, 30)]), (4, ["0002", 2.5, None, True]),
+        (2, [1, 2, date(2022, 8, 25), datetime(2022, 8, 25, 9, 30)]),
+        (4, ["0002", 2.5, None, True]),
     ]
     assert tabular.inspect(path, sheet="二").headers == ("x",)
     with pytest.raises(Invalid) as caught:
@@ -193,8 +204,12 @@ def test_rows_are_streamed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cells, footnote",
     [
-        (["※欠番(101)", "", ""], True), (["", "注）速報値", ""], True), (["1", "", ""], False),
-        (["山田", "", ""], False), (["※", "", ""], False), (["※1", "x", ""], False),
+        (["※欠番(101)", "", ""], True),
+        (["", "注）速報値", ""], True),
+        (["1", "", ""], False),
+        (["山田", "", ""], False),
+        (["※", "", ""], False),
+        (["※1", "x", ""], False),
         (["この表は速報値であり、後日変更されることがありますので、ご注意ください。", "", ""], True),
     ],
 )

@@ -46,24 +46,45 @@ def linked() -> list[AppDefinition]:
         .field("SERIAL", "no", label="番号", pattern="P-{000}", reset="NEVER")
         .text("name", label="氏名", required=True)
         .field("SINGLE_LINE_TEXT", "parent", label="親", lookup=_lookup("person", "no"))
-        .field("ROLLUP", "visits", label="回数", rollup={
-            "relatedApp": {"code": "visit"}, "keyField": "no", "relatedField": "person", "function": "COUNT"})
-        .field("SUBTABLE", "friends", label="友人", fields={
-            "friend": {"type": "SINGLE_LINE_TEXT", "code": "friend", "label": "友人", "id": 900,
-                       "lookup": _lookup("person", "no")}})
+        .field(
+            "ROLLUP",
+            "visits",
+            label="回数",
+            rollup={"relatedApp": {"code": "visit"}, "keyField": "no", "relatedField": "person", "function": "COUNT"},
+        )
+        .field(
+            "SUBTABLE",
+            "friends",
+            label="友人",
+            fields={
+                "friend": {
+                    "type": "SINGLE_LINE_TEXT",
+                    "code": "friend",
+                    "label": "友人",
+                    "id": 900,
+                    "lookup": _lookup("person", "no"),
+                }
+            },
+        )
     )
     visit = (
         an_app("visit", name="訪問")
         .field("SINGLE_LINE_TEXT", "person", label="番号", lookup=_lookup("person", "no", name="name"))
-        .text("name", label="氏名").date("day", label="日").checks("kinds", "電話", "訪問", label="種別")
-        .number("cost", label="費用").field("USER_SELECT", "who", label="担当")
+        .text("name", label="氏名")
+        .date("day", label="日")
+        .checks("kinds", "電話", "訪問", label="種別")
+        .number("cost", label="費用")
+        .field("USER_SELECT", "who", label="担当")
     )
     return [person.definition(), visit.definition()]
 
 
 def _lookup(app: str, key: str, **copies: str) -> dict[str, t.Any]:
-    return {"relatedApp": {"code": app}, "relatedKeyField": key,
-            "fieldMappings": [{"field": own, "relatedField": theirs} for own, theirs in copies.items()]}
+    return {
+        "relatedApp": {"code": app},
+        "relatedKeyField": key,
+        "fieldMappings": [{"field": own, "relatedField": theirs} for own, theirs in copies.items()],
+    }
 
 
 @pytest.mark.parametrize("name", shipped.names())
@@ -119,13 +140,15 @@ def test_records_travel_with_their_links(house: sa.Engine, fresh: sa.Engine) -> 
         gone = space.service("person").save([Change(values={"name": "消える人"})])
         space.service("person").save([Change(id=gone[0].id, delete=True)])
         space.service("person").save([Change(values={"name": "山田"}), Change(values={"name": "佐藤"})])
-        space.service("person").save([
-            Change(values={"name": "子", "parent": "P-003", "friends": [{"values": {"friend": "P-002"}}]})
-        ])
-        space.service("visit").save([
-            Change(values={"person": "P-003", "day": "2022-08-25", "kinds": ["電話"], "cost": "1200.5"}),
-            Change(values={"person": "P-002"}),
-        ])
+        space.service("person").save(
+            [Change(values={"name": "子", "parent": "P-003", "friends": [{"values": {"friend": "P-002"}}]})]
+        )
+        space.service("visit").save(
+            [
+                Change(values={"person": "P-003", "day": "2022-08-25", "kinds": ["電話"], "cost": "1200.5"}),
+                Change(values={"person": "P-002"}),
+            ]
+        )
     first = export(house, "person", "visit", with_records=True)
     template.install(fresh, template.load(first), ACTOR)
     with workspace.reading(fresh, Catalog(), ACTOR, CTX) as space:
@@ -206,8 +229,11 @@ HOSTILE: list[tuple[t.Any, str, tuple[str | int, ...]]] = [
     (whole(records={"visit": [{"kinds": ["泳ぐ"]}]}), "choice.unknown", ("records", "visit", 0, "kinds", 0)),
     (whole(records={"person": [{"friends": {}}]}), "setting.not_a_list", ("records", "person", 0, "friends")),
     (whole(apps=[*whole()["apps"], whole()["apps"][0]]), "template.app_twice", ("apps", 2, "code")),
-    (with_property("evil", type="EXEC", code="evil", label="x", id=950), "setting.unknown_type",
-     ("apps", 0, "properties", "evil", "type")),
+    (
+        with_property("evil", type="EXEC", code="evil", label="x", id=950),
+        "setting.unknown_type",
+        ("apps", 0, "properties", "evil", "type"),
+    ),
     (with_property("name", required="perhaps"), "setting.wrong_type", ("apps", 0, "properties", "name", "required")),
     (with_property("name", onclick="alert(1)"), "setting.unknown", ("apps", 0, "properties", "name", "onclick")),
     (with_property("name", column="f1; --"), "setting.choice", ("apps", 0, "properties", "name", "column")),
@@ -229,7 +255,9 @@ def test_every_problem_is_named_and_nothing_changes(house: sa.Engine) -> None:
     with pytest.raises(Invalid) as caught:
         template.load(orjson.dumps(raw))
     assert {problem.path[:4] for problem in caught.value.problems} >= {
-        ("apps", 0, "properties", "name"), ("apps", 1, "properties", "day"), ("apps", 1, "views", "x"),
+        ("apps", 0, "properties", "name"),
+        ("apps", 1, "properties", "day"),
+        ("apps", 1, "views", "x"),
     }
     with db.reading(house) as connection:
         assert known_apps(connection) == {}
@@ -270,16 +298,25 @@ def _bound(pick: t.Any) -> t.Any:
 def test_parts_that_wait_are_kept_and_wake(house: sa.Engine) -> None:
     """The ledger's roll-ups of the observation log stand still until that app arrives."""
     shipped.install(house, ["case_ledger"], ACTOR)
-    values = {"intake_route": "FAX", "case_class": "患者（確定例）", "name": "佐藤", "sex": "男性", "age": 70,
-              "tel1": "090-0123-4567", "ward": "門司区", "severity": "軽症", "diagnosis_date": "2022-08-20",
-              "cluster_no": "C-1"}
+    values = {
+        "intake_route": "FAX",
+        "case_class": "患者（確定例）",
+        "name": "佐藤",
+        "sex": "男性",
+        "age": 70,
+        "tel1": "090-0123-4567",
+        "ward": "門司区",
+        "severity": "軽症",
+        "diagnosis_date": "2022-08-20",
+        "cluster_no": "C-1",
+    }
     with workspace.writing(house, Catalog(), ACTOR, CTX) as space:
         case = space.service("case_ledger").save([Change(values=values)])[0]
         assert case.values["last_temp"] is None
         assert case.values["cluster_no"] == "C-1"
     shipped.install(house, ["observation"], ACTOR)
     with workspace.writing(house, Catalog(), ACTOR, CTX) as space:
-        space.service("observation").save([
-            Change(values={"case_no": case.values["case_no"], "temp": "37.5", "overall": "良い"})
-        ])
+        space.service("observation").save(
+            [Change(values={"case_no": case.values["case_no"], "temp": "37.5", "overall": "良い"})]
+        )
         assert str(space.reader("case_ledger").get(case.id).values["last_temp"]) == "37.5"

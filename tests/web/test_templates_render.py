@@ -13,8 +13,8 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
-from lowcode.web import list_rows
 from lowcode import messages
+from lowcode.web import list_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "lowcode" / "web" / "templates"

@@ -16,7 +16,7 @@ from lowcode.web import state
 
 @blueprint.get("/apps/<app>/aggregate")
 def aggregate(app: str) -> flask.Response:
-    """``group=ward,status&measure=count,sum:amount&query=…`` → ``{"groups": [{"group": {...}, "measures": [...]}]}``."""
+    """``group=ward,status&measure=count,sum:amount&query=…`` → ``{"groups": [{"group", "measures"}]}``."""
     asked = kintone.parse(flask.request.args.get("query", ""))
     group = [code for code in flask.request.args.get("group", "").split(",") if code]
     measures: list[tuple[str, str | None]] = []

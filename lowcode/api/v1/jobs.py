@@ -32,13 +32,23 @@ def import_records(app: str) -> flask.Response:
     key, size, digest = services.store.write(t.cast(t.BinaryIO, flask.request.stream))
     with db.writing(services.engine) as connection:
         library.register(
-            connection, key=key, size=size, digest=digest, name="import", content_type=flask.request.mimetype or "text/csv",
-            user_id=actor.user_id, now=services.settings.now(),
+            connection,
+            key=key,
+            size=size,
+            digest=digest,
+            name="import",
+            content_type=flask.request.mimetype or "text/csv",
+            user_id=actor.user_id,
+            now=services.settings.now(),
         )
     preview = tabular.inspect(services.store.path(key))
     with state.writing() as space:
         plan = importing.plan_import(
-            space, app, preview, key=args.get("key") or None, mode=args.get("mode") if args.get("mode") in MODES else None,
+            space,
+            app,
+            preview,
+            key=args.get("key") or None,
+            mode=args.get("mode") if args.get("mode") in MODES else None,
             dry_run=args.get("dry_run") == "true",
         )
         job = enqueue_import(space.connection, plan, key, actor, services.settings.now())
@@ -55,5 +65,12 @@ def get_job(job_id: int) -> flask.Response:
     if not own and not actor.administrator:
         raise NotFound("jobs.not_found", job=job_id)
     return answer(
-        {"id": found.id, "kind": found.kind, "state": found.state, "progress": found.progress, "total": found.total, "counts": counts(found.result)}
+        {
+            "id": found.id,
+            "kind": found.kind,
+            "state": found.state,
+            "progress": found.progress,
+            "total": found.total,
+            "counts": counts(found.result),
+        }
     )

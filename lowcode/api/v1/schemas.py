@@ -24,7 +24,9 @@ class RecordBody(ma.Schema):
     error_messages = {"unknown": "api.unknown_key", "type": "api.not_an_object"}  # noqa: RUF012  # as marshmallow declares it
 
     id = ma.fields.Integer(strict=True, allow_none=True, validate=ma.validate.Range(1, 2**63 - 1, error="api.number"))
-    revision = ma.fields.Integer(strict=True, allow_none=True, validate=ma.validate.Range(0, 2**31 - 1, error="api.number"))
+    revision = ma.fields.Integer(
+        strict=True, allow_none=True, validate=ma.validate.Range(0, 2**31 - 1, error="api.number")
+    )
     values = ma.fields.Dict(keys=ma.fields.String(), load_default=dict)
 
 
@@ -37,7 +39,9 @@ class RecordsBody(ma.Schema):
     error_messages = {"unknown": "api.unknown_key", "type": "api.not_an_object"}  # noqa: RUF012  # as marshmallow declares it
 
     records = ma.fields.List(
-        ma.fields.Nested(RecordBody), required=True, validate=ma.validate.Length(1, MAX_RECORDS, error="api.too_many_records")
+        ma.fields.Nested(RecordBody),
+        required=True,
+        validate=ma.validate.Length(1, MAX_RECORDS, error="api.too_many_records"),
     )
 
 
@@ -66,5 +70,7 @@ def _problems(messages: t.Any, path: Path) -> Iterable[Problem]:
 def record_schema(live: LiveApp) -> type[ma.Schema]:
     """The marshmallow schema of an app's values, made from its fields (for the API's description)."""
     ctx = Context(app_id=live.id, app_code=live.code)
-    fields = {f.code: f.api_field(ctx) for f in live.definition.fields if f.stores_value and getattr(f, "exported", True)}
+    fields = {
+        f.code: f.api_field(ctx) for f in live.definition.fields if f.stores_value and getattr(f, "exported", True)
+    }
     return ma.Schema.from_dict(fields, name=f"App{live.id}")
