@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import string
+import typing as t
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from lowcode.errors import Invalid, Problem, Unauthenticated
 from lowcode.system import models
 
 RIGHTS = ("view", "add", "edit", "delete", "manage")
+LOGIN = "token-"
+"""How the actor of a token is called, before its number."""
 LENGTH = 40
 """kintone's tokens have 40 letters and digits; its clients refuse anything else."""
 _tokens = models.ApiToken.__table__
@@ -66,9 +69,29 @@ def actor_of(connection: sa.Connection, token: str, locale: str) -> Actor:
     row = connection.execute(_FIND, {"token_hash": hash_of(token)}).first()
     if row is None:
         raise Unauthenticated("token.unknown")
+    return _actor(row, locale)
+
+
+def actor_by_login(connection: sa.Connection, login: str, locale: str) -> Actor:
+    """The actor of a token that started a job, with the rights of now.
+
+    :raises Unauthenticated: it was revoked meanwhile.
+    """
+    number = login.removeprefix(LOGIN)
+    row = connection.execute(
+        sa.select(_tokens.c.id, _tokens.c.app_id, _tokens.c.rights, _tokens.c.name).where(
+            _tokens.c.id == int(number) if number.isdecimal() else sa.false(), _tokens.c.active
+        )
+    ).first()
+    if row is None:
+        raise Unauthenticated("token.unknown")
+    return _actor(row, locale)
+
+
+def _actor(row: t.Any, locale: str) -> Actor:
     return Actor(
         kind="token",
-        login=f"token-{row.id}",
+        login=f"{LOGIN}{row.id}",
         name=row.name or f"token {row.id}",
         locale=locale,
         token_rights=frozenset(row.rights.split()),

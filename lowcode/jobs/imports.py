@@ -41,6 +41,8 @@ def enqueue_import(
 ) -> int:
     """A job that takes the stored file ``file_key`` in by ``plan``; its number names the batch for undoing."""
     payload = {"file": file_key, "name": name, "plan": plan.to_json(), "locale": actor.locale}
+    if actor.kind == "token":
+        payload["token"] = actor.login
     app_id = plan.app if isinstance(plan.app, int) else None
     return queue.add(
         connection,

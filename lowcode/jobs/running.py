@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.access.actor import Actor
+from lowcode.accounts import tokens
 from lowcode.jobs import queue
 from lowcode.jobs.queue import Job
 from lowcode.services import Services
@@ -30,7 +31,14 @@ class JobRun:
     """Whether the worker itself is about to end; a long job then gives itself back between two batches."""
 
     def actor(self) -> Actor:
-        """Who asked for the job, with the rights of now. Raises :class:`~lowcode.errors.NotFound`."""
+        """Who asked for the job, with the rights of now.
+
+        :raises NotFound: the person is gone. :raises Unauthenticated: the token was revoked meanwhile.
+        """
+        token = self.job.payload.get("token")
+        if token is not None:
+            with db.reading(self.services.engine) as connection:
+                return tokens.actor_by_login(connection, str(token), self.services.settings.locale)
         if self.job.actor_id is None:
             return self.services.system(f"job {self.job.kind}")
         return self.services.actor(self.job.actor_id)

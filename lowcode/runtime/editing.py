@@ -187,26 +187,27 @@ class EditForm:
 @blueprint.route("/k/<int:app>/new", methods=["GET", "POST"])
 def new_record(app: int) -> str | Response | tuple[str, int]:
     """A new record."""
-    if request.method == "POST":
-        return _save(app, None)
     with reading() as space:
+        # Rights come first: an upload of somebody who may not is not kept, and nothing is drawn.
         live = space.app(app)
         reader = space.reader(live)
         reader.policy.require("add", live.definition)
-        return _page(live, EditForm(live, reader, None, None, _preset(live, reader)), _back(app, None))
+        if request.method == "GET":
+            return _page(live, EditForm(live, reader, None, None, _preset(live, reader)), _back(app, None))
+    return _save(app, None)
 
 
 @blueprint.route("/k/<int:app>/edit/<int:record_id>", methods=["GET", "POST"])
 def edit_record(app: int, record_id: int) -> str | Response | tuple[str, int]:
     """An existing record."""
-    if request.method == "POST":
-        return _save(app, record_id)
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
         reader.policy.require("edit", live.definition)
-        record = reader.get(record_id)
-        return _page(live, EditForm(live, reader, record, None), _back(app, record_id))
+        if request.method == "GET":
+            record = reader.get(record_id)
+            return _page(live, EditForm(live, reader, record, None), _back(app, record_id))
+    return _save(app, record_id)
 
 
 def _preset(live: LiveApp, reader: RecordReader) -> dict[str, Value]:

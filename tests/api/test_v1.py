@@ -14,8 +14,10 @@ from lowcode import db, deploy
 from lowcode.accounts import tokens
 from lowcode.app import create_app
 from lowcode.config import Settings
+from lowcode.jobs import queue
+from lowcode.jobs.worker import Worker
 from lowcode.services import Services
-from lowcode.system import migrate
+from lowcode.system import migrate, models
 from tests.builders import an_app
 
 LEDGER = (
@@ -145,3 +147,26 @@ def test_bad_requests_get_a_code_and_a_sentence(
     codes = [p["code"] for p in answer["error"]["problems"]] or [answer["error"]["code"]]
     assert code in codes
     assert answer["error"]["message"]
+
+
+def worked(api: Api, job_id: int) -> queue.Job:
+    """The job after a worker went through everything that is due."""
+    Worker(api.services, name="test").run_due()
+    with db.reading(api.services.engine) as connection:
+        return queue.find(connection, job_id)
+
+
+def test_an_import_by_token_acts_as_the_token(api: Api) -> None:
+    status, started = api.call("POST", "/apps/ledger/import?mode=add", "name,age\n太郎,20\n".encode())
+    assert status == 202
+    done = worked(api, started["job"])
+    assert (done.state, (done.result or {})["created"]) == ("done", 1)
+    with api.services.reading(api.services.system("test")) as space:
+        ((entry, _),) = space.reader("ledger").history(1)
+    assert entry.actor_kind == "token"
+    _, waiting = api.call("POST", "/apps/ledger/import?mode=add", "name,age\n次郎,30\n".encode())
+    with db.writing(api.services.engine) as connection:
+        connection.execute(sa.update(models.ApiToken.__table__).values(active=False))
+    revoked = worked(api, waiting["job"])
+    assert revoked.state == "failed"
+    assert (revoked.error or {})["code"] == "token.unknown"

@@ -46,6 +46,7 @@ def answer(data: t.Any, status: int = 200) -> flask.Response:
 
 def body() -> dict[str, t.Any]:
     """The JSON object of the request. Raises :class:`Invalid` for anything else."""
+    flask.request.max_content_length = MAX_BODY
     try:
         found = orjson.loads(flask.request.get_data(cache=False) or b"{}")
     except orjson.JSONDecodeError:
