@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import make_server
 
 from lowcode import app as application
-from lowcode import db
+from lowcode import db, deploy
 from lowcode.services import Services
 from tests import people
+from tests.builders import an_app
 from tests.designer.desk import PACKAGES
 
 pytestmark = pytest.mark.browser
@@ -160,3 +162,17 @@ def test_a_file_a_mistake_and_a_large_app(
         picture(each, tmp_path, f"large-{device}")
         each.goto(f"{address}/k/admin/app/{number}/views")
         picture(each, tmp_path, f"large-views-{device}")
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_the_designers_screens(page: t.Any, phone_page: t.Any, town: tuple[Services, str]) -> None:
+    services, address = town
+    ward = an_app("ward").text("name", required=True).choice("state", "受付", "入院").view("全件", "name", "state")
+    deploy.create_app(services.engine, ward.json(), services.system("test"))
+    paths = ("", "fields/state", "fields/new?label=x&type=NUMBER", "views", "settings", "json", "versions", "retired")
+    for sheet in (page, phone_page):
+        log_in(sheet, address)
+        for path in (*(f"/k/admin/app/1/{path}" for path in paths), "/k/admin/app/new", "/search?q=a", "/help"):
+            sheet.goto(f"{address}{path}")
+            found = Axe().run(sheet, options={"resultTypes": ["violations"]}).response["violations"]
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], path
