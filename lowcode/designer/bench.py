@@ -198,19 +198,20 @@ def check_seen(bench: Bench, seen: Stamp) -> None:
 
 
 def hidden_apps(bench: Bench) -> tuple[Problem, ...]:
-    """References to apps that the asker may not see and that the live version does not use yet.
+    """References to apps that the asker may not see and that the live version does not make in just this way.
 
     Without this, a lookup or a roll-up would be a window into records that somebody is not to read.
     """
     if bench.definition is None:
         return ()
-    before = {r.app for r in references(bench.live)} if bench.live is not None else set()
+    # Another key, mapping or roll-up on an app that is in use already would open the window further.
+    before = {(r.field.id, r.part) for r in references(bench.live)} if bench.live is not None else set()
     return tuple(
         Problem(code="designer.app_not_visible", path=reference.path, params={"app": reference.app})
         for reference in references(bench.definition)
         if reference.app in bench.known
         and reference.app not in bench.visible
-        and reference.app not in before
+        and (reference.field.id, reference.part) not in before
         and reference.app != bench.app.code
     )
 

@@ -47,8 +47,11 @@ def _act(service: RecordService, draft: Draft, name: str) -> None:
     action = next((a for a in possible_actions(definition, state) if a.name == name), None)
     if action is None:
         raise Invalid([Problem(code="process.action_not_possible", path=(draft.index,), params={"action": name})])
-    if not _may_act(service, draft, state):
+    if not _may_act(service, draft):
         raise Forbidden("process.not_assignee", action=name)
+    if not _assignees(service, draft):
+        # Nobody in particular works on the record: then acting on it is editing it.
+        service.policy.require("edit", definition)
     if action.filter_cond and not _meets(service, draft, action.filter_cond):
         raise Invalid([Problem(code="process.condition", path=(draft.index,), params={"action": name})])
     target = definition.status.state(action.to_state)
@@ -66,12 +69,17 @@ def _act(service: RecordService, draft: Draft, name: str) -> None:
         draft.system["assignees"] = None
 
 
-def _may_act(service: RecordService, draft: Draft, state: int | None) -> bool:
-    """A record with assignees moves only by one of them (or by whoever manages the app)."""
-    assignees: t.Sequence[int] = ()
+def _assignees(service: RecordService, draft: Draft) -> t.Sequence[int]:
+    """Who works on the record now."""
     for field in service.plan.by_code.values():
         if field.type_name == "STATUS_ASSIGNEE":
-            assignees = draft.old.get(field.code) or ()
+            return tuple(draft.old.get(field.code) or ())
+    return ()
+
+
+def _may_act(service: RecordService, draft: Draft) -> bool:
+    """A record with assignees moves only by one of them (or by whoever manages the app)."""
+    assignees = _assignees(service, draft)
     if not assignees or service.actor.kind == "system":
         return True
     return service.actor.user_id in assignees or service.policy.allows("manage", service.definition)

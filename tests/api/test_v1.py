@@ -134,6 +134,7 @@ def test_a_token_is_good_for_its_own_app_and_rights_only(api: Api) -> None:
         ("GET", "/apps/ledger/records?query=nowhere%20%3D%201", None, 422, "query.unknown_field"),
         ("GET", "/apps/ledger/aggregate?group=nowhere", None, 422, "query.unknown_field"),
         ("GET", "/apps/ledger/aggregate?measure=median:age", None, 422, "query.unknown_measure"),
+        ("GET", f"/apps/ledger/aggregate?group={','.join(['ward'] * 9)}", None, 422, "api.too_many_parts"),
         ("DELETE", "/apps/ledger/records?ids=a", None, 422, "api.ids"),
         ("GET", "/apps/nowhere/records", None, 404, "app.not_found"),
         ("GET", "/jobs/99", None, 404, "jobs.not_found"),

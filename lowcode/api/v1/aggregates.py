@@ -9,9 +9,12 @@ from decimal import Decimal
 import flask
 
 from lowcode.api.v1.blueprint import answer, blueprint
+from lowcode.errors import invalid
 from lowcode.fields.base import ManyValued
 from lowcode.query import kintone
 from lowcode.web import state
+
+MOST_GROUPS, MOST_MEASURES = 5, 20
 
 
 @blueprint.get("/apps/<app>/aggregate")
@@ -23,6 +26,8 @@ def aggregate(app: str) -> flask.Response:
     for part in flask.request.args.get("measure", "count").split(","):
         name, _, code = part.partition(":")
         measures.append((name, code or None))
+    if len(group) > MOST_GROUPS or len(measures) > MOST_MEASURES:
+        raise invalid("api.too_many_parts", "group", groups=MOST_GROUPS, measures=MOST_MEASURES)
     with state.reading() as space:
         reader = space.reader(space.app(app))
         reader.policy.require("view", reader.definition)
