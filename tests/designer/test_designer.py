@@ -488,6 +488,20 @@ def test_rights(desk: Desk) -> None:
     user.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(window)})
     refused = user.publish(app, status=422)
     assert "見る権限がない" in " ".join(refused.words(".error-summary li"))
+    # What somebody who may look there has published stays as it is, and cannot be opened further.
+    desk.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(window)})
+    desk.publish(app)
+    wider = desk.live(app)
+    wider["properties"]["peek"]["rollup"] |= {"function": "MAX", "field": "値"}
+    wider["properties"]["peek"]["format"] = "TEXT"
+    user.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(wider)})
+    refused = user.publish(app, status=422)
+    assert "見る権限がない" in " ".join(refused.words(".error-summary li"))
+    harmless = desk.live(app)
+    harmless["properties"]["peek"]["label"] = "件数"
+    user.send(f"/k/admin/app/{app}/json", {"definition": json.dumps(harmless)})
+    user.publish(app)
+    assert desk.live(app)["properties"]["peek"]["label"] == "件数"
 
 
 def test_every_form_needs_its_token(desk: Desk) -> None:
