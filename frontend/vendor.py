@@ -69,7 +69,7 @@ def build(target: Path) -> None:
             (target / goal).write_bytes(content)
             manifest.append(
                 f'[[file]]\npath = "{goal}"\nname = "{name}"\nversion = "{version}"\nlicence = "{package["licence"]}"\n'
-                f'origin = "https://registry.npmjs.org/{name}"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+                f'origin = "npm:{name}"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
                 f"bytes = {len(content)}\n"
             )
     (target / "VENDOR.toml").write_text("\n".join(manifest), "utf-8")
