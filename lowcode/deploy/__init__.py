@@ -11,9 +11,9 @@ from lowcode.deploy.publish import (
     deploy_all,
     plan_deploy,
     rollback,
-    tidy,
 )
 from lowcode.deploy.purge import Leftover, leftovers, purge
+from lowcode.deploy.tidy import tidy
 from lowcode.deploy.versions import Version, known_apps, list_versions, live_apps
 
 __all__ = [

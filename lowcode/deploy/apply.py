@@ -21,8 +21,9 @@ from lowcode.definition.schema import AppDefinition
 from lowcode.deploy import versions
 from lowcode.deploy.computed import Recomputation
 from lowcode.deploy.convert import BATCH, Carrier, batches, carriers
+from lowcode.deploy.indexes import present_indexes
 from lowcode.deploy.locks import alone, patiently
-from lowcode.deploy.plan import Plan, duplicates, present_indexes
+from lowcode.deploy.plan import Plan, duplicates
 from lowcode.deploy.steps import BuildIndex, DropIndex, Step
 from lowcode.errors import Conflict, Invalid, Problem
 from lowcode.fields.base import Context
@@ -224,11 +225,11 @@ def _follow_draft(connection: sa.Connection, follow: Follow, version: int) -> No
 
 
 def clean(engine: sa.Engine, drops: Sequence[DropIndex]) -> None:
-    """Drop what the live version does not ask for; a failure is left to the next deploy, since all works without."""
+    """Drop what the live version does not ask for; a failure is left to :func:`lowcode.deploy.tidy`."""
     try:
         build(engine, drops)
     except sa.exc.SQLAlchemyError:
-        log.warning("indexes that are no longer needed stay until the next deploy", exc_info=True)
+        log.warning("indexes that are no longer needed stay for now", exc_info=True)
 
 
 def apply_inline(connection: sa.Connection, plan: Plan) -> None:

@@ -1,4 +1,7 @@
-"""Which indexes an app's tables want: for duplicates, keys, lookups, roll-ups, saved views and where somebody asks."""
+"""Which indexes an app's tables want: for duplicates, keys, lookups, roll-ups, saved views and where somebody asks.
+
+And which ones are there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from lowcode import db
 from lowcode.definition.related import references
 from lowcode.definition.schema import AppDefinition, View
 from lowcode.errors import Invalid
@@ -187,3 +191,44 @@ def _of_references(tables: AppTables, definition: AppDefinition, apps: Iterable[
                 field = definition.find(code)
                 if column is not None and column != "id" and field is not None and not field.is_unique():
                     yield IndexSpec(table=tables.main.name, columns=(column, "id"))
+
+
+def present_indexes(connection: sa.Connection, table: str) -> dict[str, bool]:
+    """The indexes of a table by name, and whether each is usable (a broken concurrent build leaves one that is not)."""
+    return all_indexes(connection, table).get(table, {})
+
+
+def all_indexes(connection: sa.Connection, table: str | None = None) -> dict[str, dict[str, bool]]:
+    """By table (or of one ``table`` alone): its indexes by name, and whether each is usable. Primary keys left out."""
+    statement = _present_on_sqlite() if db.is_sqlite(connection) else _present_on_postgresql()
+    if table is not None:
+        statement = statement.where(statement.selected_columns[0] == table)
+    found: dict[str, dict[str, bool]] = {}
+    for owner, name, usable in connection.execute(statement):
+        found.setdefault(owner, {})[name] = bool(usable)
+    return found
+
+
+def _present_on_sqlite() -> sa.Select[t.Any]:
+    # https://www.sqlite.org/schematab.html: an index that a constraint made has no text.
+    schema = sa.table("sqlite_master", *map(sa.column, ("type", "name", "tbl_name", "sql")))
+    return sa.select(schema.c.tbl_name, schema.c.name, sa.true()).where(
+        schema.c.type == "index", schema.c.sql.is_not(None)
+    )
+
+
+def _present_on_postgresql() -> sa.Select[t.Any]:
+    # https://www.postgresql.org/docs/current/catalog-pg-index.html
+    flags = ("indexrelid", "indrelid", "indisvalid", "indisready", "indisprimary")
+    index = sa.table("pg_index", *map(sa.column, flags))
+    named = sa.table("pg_class", *map(sa.column, ("oid", "relname", "relnamespace")))
+    owner, own = named.alias("owner"), named.alias("own")
+    space = sa.table("pg_namespace", *map(sa.column, ("oid", "nspname")))
+    return (
+        sa.select(owner.c.relname, own.c.relname, sa.and_(index.c.indisvalid, index.c.indisready))
+        .select_from(index)
+        .join(own, own.c.oid == index.c.indexrelid)
+        .join(owner, owner.c.oid == index.c.indrelid)
+        .join(space, space.c.oid == owner.c.relnamespace)
+        .where(space.c.nspname == sa.func.current_schema(), sa.not_(index.c.indisprimary))
+    )

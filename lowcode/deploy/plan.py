@@ -13,7 +13,7 @@ from lowcode.definition.related import Reference, references
 from lowcode.definition.schema import AppDefinition
 from lowcode.deploy import computed, indexes, storage, versions
 from lowcode.deploy.convert import Unconvertible, carriers, unconvertible
-from lowcode.deploy.indexes import IndexSpec
+from lowcode.deploy.indexes import IndexSpec, present_indexes
 from lowcode.deploy.steps import AddColumn, BuildIndex, CreateTable, DropIndex, Step
 from lowcode.deploy.storage import Conversion, Existing
 from lowcode.errors import Path, Problem
@@ -56,8 +56,6 @@ class Plan:
     steps: tuple[Step, ...]
     """In order: tables, columns; then indexes that no conversion has to come before."""
     index_steps: tuple[Step, ...]
-    drops: tuple[DropIndex, ...]
-    """After the switch."""
     conversions: tuple[Conversion, ...]
     notes: tuple[Note, ...]
     unconvertible: tuple[Unconvertible, ...]
@@ -97,7 +95,6 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
     if old_tables is not None:
         for carrier in carriers(old_tables, new_tables, conversions):
             lost += unconvertible(connection, carrier, ctx)
-    drops = _superfluous(connection, app_id, new_tables, specs)
     changes = compare(live, placed)
     computes = computed.stale(live, placed, conversions)
     notes = (
@@ -114,7 +111,6 @@ def make_plan(connection: sa.Connection, app_id: int, definition: AppDefinition,
         changes=changes,
         steps=tuple(_table_steps(new_tables, existing)),
         index_steps=index_steps,
-        drops=drops,
         conversions=conversions,
         notes=notes,
         unconvertible=lost,
@@ -195,24 +191,6 @@ def _table_steps(tables: AppTables, existing: Existing) -> t.Iterator[Step]:
                 yield AddColumn(table=table.name, column=column.name, shape=column)
 
 
-def present_indexes(connection: sa.Connection, table: str) -> dict[str, bool]:
-    """The indexes of a table by name, and whether each is usable (a broken concurrent build leaves one that is not)."""
-    if connection.dialect.name == "sqlite":
-        rows = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", (table,)
-        )
-        return {row[0]: True for row in rows}
-    rows = connection.execute(
-        sa.text(
-            "SELECT c.relname, i.indisvalid AND i.indisready FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-            "JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace "
-            "WHERE t.relname = :table AND n.nspname = current_schema() AND NOT i.indisprimary"
-        ),
-        {"table": table},
-    )
-    return {row[0]: bool(row[1]) for row in rows}
-
-
 def _missing_indexes(
     connection: sa.Connection, tables: AppTables, specs: Sequence[IndexSpec], live: AppDefinition | None, app_id: int
 ) -> t.Iterator[Step]:
@@ -241,22 +219,6 @@ def _indexes_elsewhere(connection: sa.Connection, definition: AppDefinition, app
         tables = tables_for(number, other)
         specs = indexes.wanted(tables, other, others=(*rest, definition))
         yield from _missing_indexes(connection, tables, specs, other, number)
-
-
-def _superfluous(
-    connection: sa.Connection, app_id: int, tables: AppTables, specs: Sequence[IndexSpec]
-) -> tuple[DropIndex, ...]:
-    wanted = {spec.name for spec in specs}
-    found = []
-    inspector = sa.inspect(connection)
-    prefix = f"app_{app_id}"
-    for table in sorted(n for n in inspector.get_table_names() if n == prefix or n.startswith(f"{prefix}_")):
-        found += [
-            DropIndex(table=table, name=name)
-            for name in sorted(present_indexes(connection, table))
-            if name not in wanted and name.startswith(("ix_", "uq_"))
-        ]
-    return tuple(found)
 
 
 # -- notes -----------------------------------------------------------------------------------------
@@ -392,4 +354,4 @@ def duplicates(connection: sa.Connection, tables: AppTables, field: Field) -> t.
         )
 
 
-__all__ = ["Note", "Plan", "Reference", "duplicates", "make_plan", "present_indexes", "renamed_codes"]
+__all__ = ["Note", "Plan", "Reference", "duplicates", "make_plan", "renamed_codes"]

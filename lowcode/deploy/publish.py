@@ -22,6 +22,7 @@ from lowcode.deploy.entities import name_entities
 from lowcode.deploy.follow import followers
 from lowcode.deploy.locks import deploying
 from lowcode.deploy.plan import Plan, make_plan
+from lowcode.deploy.tidy import drop_superfluous
 from lowcode.errors import Conflict, Invalid, NotFound, Problem
 from lowcode.fields.base import Context
 
@@ -199,7 +200,7 @@ def publish(engine: sa.Engine, requests: Sequence[Request], actor: Actor, *, not
         seen = apply.expand(engine, plan, ctx)
         ready.append(apply.Ready(plan=plan, seen=seen, draft_revision=request.draft_revision))
     made = apply.switch(engine, ready, actor, note, ctx, follows) if ready else {}
-    tidy(engine, list(made))
+    drop_superfluous(engine, made)
     return {**unchanged, **made}
 
 
@@ -223,15 +224,3 @@ def _plans(connection: sa.Connection, requests: Sequence[Request], ctx: Context)
         definition = _checked(connection, row, request.definition, {**known, **together})
         plans.append(make_plan(connection, row.id, definition, ctx))
     return plans
-
-
-def tidy(engine: sa.Engine, apps: Sequence[int]) -> None:
-    """Drop the indexes that the live versions no longer ask for; also after a deploy that was cut off."""
-    for app_id in apps:
-        with db.reading(engine) as connection:
-            row = versions.app_row(connection, app_id)
-            if row.live_version is None:
-                continue
-            live = versions.definition_of(connection, row.id, row.live_version)
-            drops = make_plan(connection, row.id, live, Context()).drops
-        apply.clean(engine, drops)

@@ -19,20 +19,25 @@ class Regular(t.NamedTuple):
 
     kind: str
     every: timedelta
+    at_start: bool = False
+    """Also whenever a worker starts: what a killed process left is then put right."""
 
 
 SCHEDULE: t.Final = (
     Regular("upkeep.database", timedelta(minutes=5)),
+    Regular("upkeep.indexes", timedelta(hours=1), at_start=True),
     Regular("upkeep.sessions", timedelta(hours=1)),
     Regular("upkeep.files", timedelta(days=1)),
     Regular("upkeep.rows", timedelta(days=1)),
 )
 
 
-def add_due(connection: sa.Connection, now: datetime) -> int:
+def add_due(connection: sa.Connection, now: datetime, *, starting: bool = False) -> int:
     """Add the jobs whose time has come, in the caller's transaction. Returns how many.
 
     What was missed while no worker ran happens once, not as often as it was missed.
+
+    :param starting: the caller is a worker that has just started.
     """
     table = models.Meta.__table__
     stored = connection.scalar(sa.select(table.c.value).where(table.c.key == LAST_RUNS).with_for_update())
@@ -40,7 +45,8 @@ def add_due(connection: sa.Connection, now: datetime) -> int:
     added = 0
     for entry in SCHEDULE:
         ran = last.get(entry.kind)
-        if ran is not None and now - datetime.fromisoformat(ran) < entry.every:
+        due = ran is None or now - datetime.fromisoformat(ran) >= entry.every
+        if not due and not (starting and entry.at_start):
             continue
         queue.add(connection, entry.kind, {}, now, unique_key=entry.kind)
         last[entry.kind] = now.isoformat()

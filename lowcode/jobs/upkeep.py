@@ -1,4 +1,4 @@
-"""Regular upkeep: old rows, dead sessions, files nobody attached, the database's log and statistics."""
+"""Regular upkeep: old rows, dead sessions, files nobody attached, leftovers of deploys, the database's statistics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from lowcode import db
+from lowcode import db, deploy
 from lowcode.files import previews
 from lowcode.jobs import outbox, queue
 from lowcode.jobs.previews import root
@@ -36,6 +36,11 @@ def database(run: JobRun) -> Mapping[str, t.Any]:
         busy, pages, done = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         raw.execute("PRAGMA optimize=0x10002")
     return {"busy": busy, "pages": pages, "done": done}
+
+
+def indexes(run: JobRun) -> Mapping[str, t.Any]:
+    """Drop the indexes that a deploy left behind when it was killed; while somebody deploys, the job comes again."""
+    return {"indexes": deploy.tidy(run.services.engine, wait=0)}
 
 
 def sessions(run: JobRun) -> Mapping[str, t.Any]:
@@ -114,6 +119,7 @@ def rows(run: JobRun) -> Mapping[str, t.Any]:
 KINDS: Mapping[str, Handler] = MappingProxyType(
     {
         "upkeep.database": database,
+        "upkeep.indexes": indexes,
         "upkeep.sessions": sessions,
         "upkeep.files": files,
         "upkeep.rows": rows,

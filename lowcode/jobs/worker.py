@@ -56,10 +56,10 @@ class Worker:
         """Do what is due now, at most one job; whether there was anything to do."""
         now = self.clock()
         if self._swept is None or now - self._swept >= SWEEP_EVERY:
-            self._swept = now
             with db.writing(self.services.engine) as connection:
                 queue.sweep(connection, now)
-                schedule.add_due(connection, now)
+                schedule.add_due(connection, now, starting=self._swept is None)
+            self._swept = now
         delivered = outbox.deliver(self.services, now)
         with db.reading(self.services.engine) as connection:
             due = queue.any_due(connection, now)

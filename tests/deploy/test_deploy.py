@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lowcode import db, deploy
 from lowcode.deploy import apply, locks, versions
-from lowcode.deploy.plan import present_indexes
+from lowcode.deploy.indexes import present_indexes
 from lowcode.errors import Busy, Conflict, Invalid, NotFound
 from tests.builders import an_app
 from tests.deploy import apps

@@ -2,68 +2,78 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from lowcode import db, deploy
+from lowcode import deploy
 from tests.deploy import apps, faults
+from tests.deploy.copies import Copies, copies_of
+from tests.deploy.killing import killing
 
 
-def statements(database: sa.Engine) -> int:
-    """How many statements and commits the deploy takes when nothing goes wrong."""
-    number = faults.prepare(database, "counted")
-    with faults.at_statement(database, 0, faults.stop) as count:
-        deploy.deploy(database, number, apps.ACTOR, ctx=apps.CTX)
-    faults.require_finished(database, number)
-    faults.forget(database, number)
-    return count[0]
+@pytest.fixture
+def copies(database_url: str) -> Iterator[Copies]:
+    with copies_of(database_url, faults.prepare) as made:
+        yield made
+
+
+def stopped_everywhere(copies: Copies, stop_at: Callable[[int], bool]) -> Iterator[sa.Engine]:
+    """The database as a deploy left it that was stopped at its first, second … place, until one comes through.
+
+    :param stop_at: deploys in the present copy, and says whether it came to that place.
+    """
+    for place in itertools.count(1):
+        database = copies.fresh()
+        if not stop_at(place):
+            assert faults.require_whole(database, copies.app) == 2
+            assert place > 80
+            return
+        yield database
 
 
 @pytest.mark.slow
-def test_a_fault_at_each_statement_leaves_one_whole_version(engine: sa.Engine) -> None:
-    database = apps.with_system_tables(engine)
-    total = statements(database)
-    versions = set()
-    for place in range(1, total + 1):
-        number = faults.prepare(database, f"fault{place}")
-        with faults.at_statement(database, place, faults.stop), pytest.raises(faults.Fault):
-            deploy.deploy(database, number, apps.ACTOR, ctx=apps.CTX)
-        versions.add(faults.require_whole(database, number))
-        faults.require_finished(database, number)
-        faults.forget(database, number)
-    assert total > 30
-    assert versions == {1, 2}
+def test_a_fault_at_each_statement_leaves_one_whole_version(copies: Copies) -> None:
+    def fail_at(place: int) -> bool:
+        with faults.at_statement(copies.engine, place, faults.stop), contextlib.suppress(faults.Fault):
+            deploy.deploy(copies.engine, copies.app, apps.ACTOR, ctx=apps.CTX)
+            return False
+        return True
+
+    versions = [faults.require_finished(database, copies.app) for database in stopped_everywhere(copies, fail_at)]
+    # There is one switch, and no way back behind it.
+    assert versions == sorted(versions)
+    assert set(versions) == {1, 2}
+
+
+@pytest.mark.slow
+def test_a_kill_at_each_statement_leaves_one_whole_version_and_what_is_left_over_can_be_tidied(copies: Copies) -> None:
+    versions, dropped = [], {1: 0, 2: 0}
+    with killing(copies) as process:
+        for database in stopped_everywhere(copies, process.at):
+            version = faults.require_whole(database, copies.app)
+            versions.append(version)
+            dropped[version] += deploy.tidy(database)
+            faults.require_tidy(database, copies.app)
+            assert faults.require_finished(database, copies.app) == version
+    assert versions == sorted(versions)
+    assert set(versions) == {1, 2}
+    assert min(dropped.values()) > 0
 
 
 def test_a_deploy_gets_further_with_each_try(engine: sa.Engine) -> None:
-    database = apps.with_system_tables(engine)
-    number = faults.prepare(database, "again")
+    number = faults.prepare(engine)
     place = 1
     while True:
         try:
-            with faults.at_statement(database, place, faults.stop):
-                deploy.deploy(database, number, apps.ACTOR, ctx=apps.CTX)
+            with faults.at_statement(engine, place, faults.stop):
+                deploy.deploy(engine, number, apps.ACTOR, ctx=apps.CTX)
             break
         except faults.Fault:
             place += 4
-        if faults.require_whole(database, number) == 2:
+        if faults.require_whole(engine, number) == 2:
             break
-    faults.require_finished(database, number)
-
-
-@pytest.mark.slow
-def test_a_killed_deploy_leaves_one_whole_version(database_url: str) -> None:
-    database = apps.with_system_tables(db.make_engine(database_url))
-    total = statements(database)
-    for place in (4, *range(12, total, max(8, total // 5))):
-        number = faults.prepare(database, f"killed{place}")
-        command = [sys.executable, "-m", "tests.deploy.faults", database_url, str(number), str(place)]
-        finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert finished.returncode == -9, finished.stderr
-        faults.require_whole(database, number)
-        faults.require_finished(database, number)
-        faults.forget(database, number)
-    database.dispose()
+    faults.require_finished(engine, number)

@@ -6,12 +6,15 @@ import io
 import os
 import typing as t
 
+import pytest
 import sqlalchemy as sa
 
-from lowcode import db
+from lowcode import db, deploy
 from lowcode.files import library
 from lowcode.jobs import queue
 from lowcode.system import models
+from tests.builders import an_app
+from tests.deploy import apps, faults
 from tests.jobs.conftest import Office
 
 
@@ -69,3 +72,32 @@ def test_the_database_is_tended(office: Office) -> None:
     result = run(office, "upkeep.database")
     assert result == {} or result["busy"] == 0
     assert run(office, "upkeep.sessions") == {"sessions": 0, "attempts": 0}
+
+
+def test_a_worker_that_starts_drops_the_index_that_a_killed_deploy_left(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = office.services.engine
+    worker = office.worker()
+    while worker.step():
+        pass
+    number = deploy.create_app(engine, an_app("desk").text("seat", unique=True).json(), apps.ACTOR)
+    raw = apps.definition_json(engine, number)
+    raw["properties"]["seat"]["unique"] = False
+    with monkeypatch.context() as patch, pytest.raises(faults.Fault):
+        # As a kill between the switch and the cleaning leaves it.
+        patch.setattr("lowcode.deploy.publish.drop_superfluous", lambda *_: faults.stop())
+        apps.publish(engine, number, raw)
+    office.house.add("desk", seat="1")
+    with pytest.raises(sa.exc.IntegrityError):
+        office.house.add("desk", seat="1")
+
+    # Everything regular has run a moment ago: this one comes because a worker starts.
+    starting = office.worker()
+    while starting.step():
+        pass
+    with db.reading(engine) as connection:
+        newest = queue.listed(connection)[0]
+    assert (newest.kind, newest.state, newest.result) == ("upkeep.indexes", "done", {"indexes": 1})
+    office.house.add("desk", seat="1")
+    assert len(office.house.find("desk")) == 2
