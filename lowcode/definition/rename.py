@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import copy
 import typing as t
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from lowcode.definition.rights import ENTITY_TYPES
 from lowcode.errors import Invalid, NotFound, invalid
 from lowcode.formula import rename as rename_formula
 
 Json = dict[str, t.Any]
 Names = Mapping[str, str]
+
+ABOUT_FIELDS: t.Final = ("FIELD_ENTITY", "SUM", "AVERAGE", "MAX", "MIN")
+"""Types beside which a code is a field's."""
+PEOPLE: t.Final = tuple(kind for kind in ENTITY_TYPES if kind not in ABOUT_FIELDS)
+"""Types beside which a code is somebody's."""
+RULE_CONDITIONS: t.Final = ("filterCond", "condition", "if")
+"""Where a rule says when it holds. Rules are kept as given, so that every likely key is followed."""
 
 
 class Queries(t.Protocol):
@@ -223,12 +231,13 @@ class _Carry:
             self._sort(view)
         self.conditions()
         for key in ("status", "acl", "notifications", "reports", "actions", "rules"):
-            self._named(self.made.get(key), key)
+            self._named(self.made.get(key), in_rules=key == "rules")
 
     def conditions(self) -> None:
         """The conditions that speak about this app's own records."""
-        for key in ("views", "status", "acl", "notifications", "reports", "actions", "rules"):
-            self._filters(self.made.get(key))
+        for key in ("views", "status", "acl", "notifications", "reports", "actions"):
+            self._filters(self.made.get(key), ("filterCond",))
+        self._filters(self.made.get("rules"), RULE_CONDITIONS)
 
     def own_side(self, part: Json) -> None:
         """What a lookup, list or roll-up says about fields of this app."""
@@ -267,33 +276,34 @@ class _Carry:
     def _sort(self, part: t.Any) -> None:
         self._text(part, "sort", lambda text: self.queries.rename_order(text, self.fields))
 
-    def _filters(self, part: t.Any) -> None:
+    def _filters(self, part: t.Any, keys: Sequence[str]) -> None:
         if isinstance(part, dict):
-            self._text(
-                part, "filterCond", lambda text: self.queries.rename(text, self.fields, self.options, self.related)
-            )
+            for key in keys:
+                self._text(part, key, lambda text: self.queries.rename(text, self.fields, self.options, self.related))
             for inner in part.values():
-                self._filters(inner)
+                self._filters(inner, keys)
         elif isinstance(part, list):
             for inner in part:
-                self._filters(inner)
+                self._filters(inner, keys)
 
-    def _named(self, part: t.Any, section: str) -> None:
+    def _named(self, part: t.Any, *, in_rules: bool) -> None:
         """Field codes in rights, notices, charts, actions and rules."""
         if isinstance(part, list):
             for inner in part:
-                self._named(inner, section)
+                self._named(inner, in_rules=in_rules)
             return
         if not isinstance(part, dict):
             return
-        # A code beside a type is somebody's, unless the type says that it is a field's.
-        if "type" not in part or part["type"] in ("FIELD_ENTITY", "SUM", "AVERAGE", "MAX", "MIN"):
+        kind = part.get("type", "FIELD_ENTITY")
+        # A code beside a type is somebody's, unless the type is about fields; what a rule does has a type too.
+        if kind not in PEOPLE if in_rules else kind in ABOUT_FIELDS:
             _swap(part, "code", self.fields)
         for key in ("srcField", "field", "target"):
             _swap(part, key, self.fields)
-        _swap_list(part, "fields", self.fields)
+        for key in ("fields", "targets", "codes") if in_rules else ("fields",):
+            _swap_list(part, key, self.fields)
         for inner in part.values():
-            self._named(inner, section)
+            self._named(inner, in_rules=in_rules)
 
     def _text(self, part: t.Any, key: str, rewrite: Callable[[str], str]) -> None:
         if isinstance(part, dict) and isinstance(part.get(key), str) and part[key]:

@@ -210,6 +210,47 @@ def test_a_renamed_field_is_renamed_wherever_it_is_named() -> None:
     ]
 
 
+RULES: t.Final[list[Json]] = [
+    {
+        "name": "minors",
+        "filterCond": 'age < 20 and sex in ("男")',
+        "actions": [
+            {"type": "REQUIRE", "code": "age"},
+            {"type": "SHOW", "fields": ["name", "age", "sex"]},
+            {"type": "SET", "field": "age", "value": "age"},
+            {"type": "NOTIFY", "entities": [{"type": "USER", "code": "age"}, {"type": "FIELD_ENTITY", "code": "age"}]},
+        ],
+    },
+    {
+        "name": "others",
+        "if": 'sex not in ("男") or age = "" order by age asc',
+        "then": {"targets": ["age"], "codes": ["sex", "age"]},
+        "else": [{"condition": 'ステータス = "受理"', "target": "age"}, {"condition": "age is what?"}],
+    },
+]
+
+
+def test_rules_follow_fields_options_and_states() -> None:
+    raw = {**ledger(), "rules": copy.deepcopy(RULES)}
+    raw = codec.dump(load(raw))
+    made = rename_field(raw, "age", "年齢", kintone)
+    made = rename_option(made, "sex", "男", "男性", kintone)
+    made = rename_state(made, "受理", "受付", kintone)
+    load(made)
+    first, second = made["rules"]
+    assert first["filterCond"] == '年齢 < 20 and sex in ("男性")'
+    require, show, put_in, notify = first["actions"]
+    assert require == {"type": "REQUIRE", "code": "年齢"}
+    assert show["fields"] == ["name", "年齢", "sex"]
+    assert (put_in["field"], put_in["value"]) == ("年齢", "age")
+    # A person whose log-in reads like the field's code stays who it was.
+    assert [entity["code"] for entity in notify["entities"]] == ["age", "年齢"]
+    assert second["if"] == 'sex not in ("男性") or 年齢 = "" order by 年齢 asc'
+    assert second["then"] == {"targets": ["年齢"], "codes": ["sex", "年齢"]}
+    assert second["else"] == [{"condition": 'ステータス = "受付"', "target": "年齢"}, {"condition": "age is what?"}]
+    assert [rule["id"] for rule in made["rules"]] == [rule["id"] for rule in raw["rules"]]
+
+
 def test_a_field_inside_a_subtable_is_renamed_too() -> None:
     made = rename_field(ledger(), "temp", "体温", kintone)
     assert list(made["properties"]["rows"]["fields"]) == ["体温"]
