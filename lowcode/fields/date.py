@@ -41,13 +41,10 @@ def coerce_date(raw: t.Any) -> date | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DateField(Field):
-    """A day without a time."""
+class CalendarField(Field):
+    """What DATE and DATETIME share: a point on a calendar, which is the western or the Japanese one."""
 
-    type_name: t.ClassVar[str] = "DATE"
     operators: t.ClassVar[tuple[str, ...]] = ("=", "!=", *ORDER)
-    widget: t.ClassVar[adapters.Widget] = adapters.TextInput(css="input date", autocomplete="off")
-    json_schema: t.ClassVar[t.Mapping[str, t.Any]] = {"type": ["string", "null"], "format": "date"}
 
     required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
     unique: bool = setting(ma.fields.Boolean(), control="check", label="setting.unique", default=False)
@@ -61,6 +58,25 @@ class DateField(Field):
         label="setting.calendar",
         default="WESTERN",
     )
+
+    def check_settings(self) -> Iterator[Problem]:
+        yield from super().check_settings()
+        try:
+            self.coerce(self.default_value, Context())
+        except Invalid as error:
+            yield from (problem.under("defaultValue") for problem in error.problems)
+
+    def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
+        return {"data-calendar": self.calendar.lower()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateField(CalendarField):
+    """A day without a time."""
+
+    type_name: t.ClassVar[str] = "DATE"
+    widget: t.ClassVar[adapters.Widget] = adapters.TextInput(css="input date", autocomplete="off")
+    json_schema: t.ClassVar[t.Mapping[str, t.Any]] = {"type": ["string", "null"], "format": "date"}
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
         return sa.Date()
@@ -108,13 +124,3 @@ class DateField(Field):
             return super().convert_from(old)
         # An instant becomes the day it lies in, in the zone of whoever converts.
         return lambda value, ctx: None if value is None else coerce_date(old.cell(value, ctx).date())
-
-    def check_settings(self) -> Iterator[Problem]:
-        yield from super().check_settings()
-        try:
-            coerce_date(self.default_value)
-        except Invalid as error:
-            yield from (problem.under("defaultValue") for problem in error.problems)
-
-    def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
-        return {"data-calendar": self.calendar.lower()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,11 +13,11 @@ import marshmallow as ma
 import sqlalchemy as sa
 
 from lowcode.db import UtcDateTime
-from lowcode.errors import Invalid, Problem, invalid
+from lowcode.errors import invalid
 from lowcode.fields import adapters, eras
-from lowcode.fields.base import ORDER, Field
+from lowcode.fields.base import Field
 from lowcode.fields.context import Context, Value
-from lowcode.fields.date import CALENDARS, DateField
+from lowcode.fields.date import CalendarField, DateField
 from lowcode.fields.plain import as_text, shortened
 from lowcode.fields.settings import setting
 from lowcode.fields.time import parse_time
@@ -73,26 +73,14 @@ def in_zone(value: datetime, ctx: Context) -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DateTimeField(Field):
+class DateTimeField(CalendarField):
     """An instant."""
 
     type_name: t.ClassVar[str] = "DATETIME"
-    operators: t.ClassVar[tuple[str, ...]] = ("=", "!=", *ORDER)
     widget: t.ClassVar[adapters.Widget] = adapters.TextInput(css="input datetime", autocomplete="off")
     json_schema: t.ClassVar[t.Mapping[str, t.Any]] = {"type": ["string", "null"], "format": "date-time"}
 
-    required: bool = setting(ma.fields.Boolean(), control="check", label="setting.required", default=False)
-    unique: bool = setting(ma.fields.Boolean(), control="check", label="setting.unique", default=False)
     default_value: str = setting(ma.fields.String(), control="datetime", label="setting.default_value", default="")
-    default_now_value: bool = setting(
-        ma.fields.Boolean(), control="check", label="setting.default_now_value", default=False
-    )
-    calendar: str = setting(
-        ma.fields.String(validate=ma.validate.OneOf(CALENDARS, error="setting.choice")),
-        control="select",
-        label="setting.calendar",
-        default="WESTERN",
-    )
 
     def column_type(self) -> sa.types.TypeEngine[t.Any]:
         return UtcDateTime()
@@ -143,13 +131,3 @@ class DateTimeField(Field):
             return super().convert_from(old)
         # A day becomes its midnight in the zone of whoever converts.
         return lambda value, ctx: None if value is None else self.from_cell(value, ctx)
-
-    def check_settings(self) -> Iterator[Problem]:
-        yield from super().check_settings()
-        try:
-            coerce_instant(self.default_value)
-        except Invalid as error:
-            yield from (problem.under("defaultValue") for problem in error.problems)
-
-    def input_attributes(self, ctx: Context) -> dict[str, t.Any]:
-        return {"data-calendar": self.calendar.lower()}
