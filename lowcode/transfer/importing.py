@@ -146,7 +146,7 @@ class _Import:
                 self.report.skipped += 1
 
         def lines() -> Iterator[Line]:
-            yield from rows(self.path, self.plan.reading)
+            yield from rows(self.path, self.plan.reading, blank=self.reader.with_tables)
 
         return self.reader.entries(lines(), on_note)
 

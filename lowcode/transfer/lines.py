@@ -10,11 +10,11 @@ from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.link import LinkField, phone_digits
-from lowcode.fields.subtable import SubtableField
+from lowcode.fields.subtable import MAX_ROWS, SubtableField
 from lowcode.transfer.cells import CellReader, Read
 from lowcode.transfer.mapping import Column
 from lowcode.transfer.report import CellError, RowError, cells_as_text
-from lowcode.transfer.tabular import Cell, Line, as_text, is_blank, is_footnote
+from lowcode.transfer.tabular import Cell, Line, as_text, is_blank, is_blank_row, is_footnote
 
 
 @dataclass(slots=True)
@@ -88,10 +88,23 @@ class EntryReader:
             if isinstance(f, SubtableField) and any(c.subtable == f.code for c, _, _ in self.inner)
         ]
 
+    @property
+    def with_tables(self) -> bool:
+        """Whether a record may go on in the rows below it: then a blank row may be a blank row of its table."""
+        return self.start is not None
+
     def entries(self, rows: Iterable[Line], on_note: t.Callable[[int], None]) -> Iterator[Entry]:
         """The records of the file; ``on_note`` is told the rows that are footnotes."""
         held: list[Line] = []
+        blank = 0
         for number, cells in rows:
+            if self.start is not None and is_blank_row(cells):
+                # A sheet may end in a million formatted rows: no table is longer than this.
+                blank += 1
+                if held and blank <= MAX_ROWS:
+                    held.append((number, cells))
+                continue
+            blank = 0
             # In a file with tables a row with a lone "*" begins a record.
             if self.start is None and is_footnote(cells, self.width):
                 on_note(number)
@@ -113,7 +126,7 @@ class EntryReader:
         number, cells = lines[0]
         made = Entry(row=number, lines=lines)
         if self.options.key is not None:
-            made.fingerprint = hash(tuple([tuple(map(as_text, row)) for _, row in lines]))
+            made.fingerprint = hash(tuple([tuple(map(as_text, row)) for _, row in lines if not is_blank_row(row)]))
         for row, each in lines:
             self._check_width(made, row, each)
         values, count = made.values, len(cells)
@@ -133,7 +146,7 @@ class EntryReader:
         return made
 
     def _check_width(self, made: Entry, row: int, cells: Sequence[Cell]) -> None:
-        if len(cells) == self.width:
+        if not cells or len(cells) == self.width:
             return
         beyond = [as_text(cell) for cell in cells[self.width :] if not is_blank(cell)]
         if beyond:

@@ -88,6 +88,11 @@ def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
+def is_blank_row(cells: Sequence[Cell]) -> bool:
+    """Whether no cell of a row holds anything."""
+    return all(is_blank(cell) for cell in cells)
+
+
 def is_footnote(cells: Sequence[Cell], width: int) -> bool:
     """Whether a row is a remark under the table: one cell only, and it begins with a mark or is a whole sentence."""
     if width < FOOTNOTE_WIDTH:
@@ -149,13 +154,14 @@ def inspect(
     )
 
 
-def rows(path: Path, reading: Reading) -> Iterator[Line]:
-    """The rows below the header, blank ones left out.
+def rows(path: Path, reading: Reading, *, blank: bool = False) -> Iterator[Line]:
+    """The rows below the header.
 
+    :param blank: blank ones too; they are left out otherwise.
     :raises Invalid: ``transfer.broken_row``, ``transfer.encoding``. :raises TooLarge: ``transfer.too_many_rows``.
     """
     for number, cells in _all_rows(path, reading):
-        if number <= reading.header_row or all(is_blank(cell) for cell in cells):
+        if number <= reading.header_row or (not blank and is_blank_row(cells)):
             continue
         if number > MAX_ROWS:
             raise TooLarge("transfer.too_many_rows", limit=MAX_ROWS)

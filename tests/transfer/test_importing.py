@@ -295,6 +295,22 @@ def test_tables_are_read_in_kintones_format(ledger: Desk) -> None:
     assert found == {"1": [("父", 60), ("お母さん", 59)], "2": [], "3": [("子", 5), ("子", 3)]}
 
 
+def test_blank_rows_of_a_table_keep_their_places(ledger: Desk) -> None:
+    rows = [{"values": {"who": who}} for who in ("父", None, "子", None)]
+    record = ledger.house.add("ledger", number="1", name="山田", family=rows)
+    exported = ledger.csv("ledger", ["number", "name", "family"])
+    path = ledger.file(exported.decode("utf-8-sig"))
+    assert counts(ledger.take("ledger", path, key="number")) == (0, 0, 1, 0)
+    # A line between two records is no row, and the file may end in as many as it likes.
+    head, end = "レコードの開始行,番号,氏名,続柄\n", ",,,\n" * 20 + "\n"
+    path = ledger.file(f"{head}*,2,林,母\n,,,\n*,1,山田,父\n,,,\n,,,孫\n{end}")
+    report = ledger.take("ledger", path, key="number")
+    assert (counts(report), report.warned) == ((1, 1, 0, 0), 0)
+    now = ledger.house.get("ledger", record.id)["family"]
+    assert [row.values["who"] for row in now] == ["父", None, "孫", None]
+    assert [row.id for row in now] == [row.id for row in record["family"]]
+
+
 def test_footnotes_and_blank_rows_are_left_out_and_counted(ledger: Desk) -> None:
     result = ledger.take("ledger", ledger.file("番号,氏名,年齢\n1,甲,1\n,,\n※欠番(3),,\n\n2,乙,2\n"), key="番号")
     assert (counts(result), result.skipped) == ((2, 0, 0, 0), 1)
