@@ -10,6 +10,9 @@ from datetime import datetime
 from lowcode.errors import Conflict, Path
 from lowcode.fields.base import Value
 
+ORDER: t.Final = "$order"
+"""The place of a clash about the order of a subtable's rows: ``(subtable, ORDER)``. No field has such a code."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -76,7 +79,8 @@ class Record:
 class Clash:
     """One place where two people gave different values.
 
-    ``path`` is ``(field,)`` or ``(subtable, row id, inner field)``; a deleted row has no inner field.
+    ``path`` is ``(field,)`` or ``(subtable, row id, inner field)``; a deleted row has no inner field. At
+    ``(subtable, ORDER)`` the values are the rows that both have, in the order of each side.
     """
 
     path: Path

@@ -94,6 +94,35 @@ def test_records_are_made_read_changed_and_deleted(api: Api) -> None:
     assert api.call("GET", "/apps/ledger/records/1")[0] == 404
 
 
+def test_a_clash_shows_all_three_values_and_takes_the_answer(api: Api) -> None:
+    rows = [{"id": None, "values": {"who": who}} for who in ("父", "母")]
+    api.call("POST", "/apps/ledger/records", {"records": [{"values": {"name": "山田", "age": 1, "family": rows}}]})
+    api.call("PATCH", "/apps/ledger/records", {"records": [{"id": 1, "values": {"age": 2, "family": []}}]})
+    kept = [{"id": 1, "values": {"who": "祖父"}}, {"id": 2, "values": {}}]
+    mine = {"id": 1, "revision": 1, "values": {"age": 3, "ward": "門司区", "family": kept}}
+    status, answer = api.call("PATCH", "/apps/ledger/records", {"records": [mine]})
+    assert status == 409
+    assert answer["error"]["code"] == "record.conflict"
+    (shown,) = answer["conflicts"]
+    assert (shown["index"], shown["id"], shown["revision"]) == (0, 1, 2)
+    assert shown["clashes"] == [
+        {"key": "age", "path": ["age"], "before": "1", "theirs": "2", "mine": "3"},
+        {
+            "key": "family/1",
+            "path": ["family", 1],
+            "before": {"id": 1, "values": {"who": "父"}},
+            "theirs": None,
+            "mine": {"id": 1, "values": {"who": "祖父"}},
+        },
+    ]
+    choices = {"age": "mine", "family/1": "mine"}
+    settled = {**mine, "choices": choices, "chosen_at": shown["revision"]}
+    assert api.call("PATCH", "/apps/ledger/records", {"records": [settled]})[0] == 200
+    values = api.call("GET", "/apps/ledger/records/1")[1]["values"]
+    assert (values["age"], values["ward"]) == ("3", "門司区")
+    assert [row["values"]["who"] for row in values["family"]] == ["祖父"]
+
+
 def test_totals_by_group_and_a_streamed_export(api: Api) -> None:
     rows = [{"values": {"name": f"n{i}", "age": i, "ward": "門司区" if i % 2 else "小倉北区"}} for i in range(5)]
     api.call("POST", "/apps/ledger/records", {"records": rows})
@@ -130,6 +159,13 @@ def test_a_token_is_good_for_its_own_app_and_rights_only(api: Api) -> None:
         ("POST", "/apps/ledger/records", {"records": [{"values": {"name": "x", "age": 200}}]}, 422, "number.too_big"),
         ("POST", "/apps/ledger/records", {"records": [{"values": {"name": "x"}, "more": 1}]}, 422, "api.unknown_key"),
         ("POST", "/apps/ledger/records", {"more": 1, "records": [{"values": {"name": "x"}}]}, 422, "api.unknown_key"),
+        (
+            "PATCH",
+            "/apps/ledger/records",
+            {"records": [{"id": 1, "values": {}, "choices": {"age": "both"}}]},
+            422,
+            "api.choice",
+        ),
         ("GET", "/apps/ledger/records?limit=9999999", None, 422, "api.number_range"),
         ("GET", "/apps/ledger/records?query=nowhere%20%3D%201", None, 422, "query.unknown_field"),
         ("GET", "/apps/ledger/aggregate?group=nowhere", None, 422, "query.unknown_field"),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import typing as t
+from collections.abc import Mapping, Sequence
+
 import flask
 
+from lowcode import messages
 from lowcode.api.v1 import schemas
 from lowcode.api.v1.blueprint import answer, blueprint, body
+from lowcode.api.v1.conflicts import conflicts_json
 from lowcode.errors import NotFound, invalid
 from lowcode.query import kintone
-from lowcode.records.record import Change
+from lowcode.records.record import Change, MergeConflict, Record
+from lowcode.records.workspace import Workspace
 from lowcode.web import state
 
 MAX_PAGE = 5_000
@@ -54,16 +60,39 @@ def get_record(app: str, record_id: int) -> flask.Response:
 
 @blueprint.route("/apps/<app>/records", methods=["POST", "PATCH"])
 def save_records(app: str) -> flask.Response:
-    """Create (POST) or change (PATCH, each with an ``id``): all of them or none."""
-    data = schemas.load(schemas.RecordsBody(), body())
+    """Create (POST) or change (PATCH, each with an ``id``): all of them or none.
+
+    A PATCH with the ``revision`` it was made from is merged with what others changed since. A true clash is answered
+    with 409 and ``conflicts``; sent again with ``choices`` (``mine`` or ``theirs`` by the clash's key) and the shown
+    revision as ``chosen_at`` it goes through.
+    """
     creating = flask.request.method == "POST"
+    changes = changes_of(body(), creating=creating)
+    saved = state.written(lambda space: save(space, app, changes))
+    if isinstance(saved, dict):
+        return answer(saved, MergeConflict.status)
+    return answer({"records": [{"id": r.id, "revision": r.revision} for r in saved]}, 201 if creating else 200)
+
+
+def changes_of(data: Mapping[str, t.Any], *, creating: bool) -> list[Change]:
+    """The changes that a body asks for. Raises :class:`Invalid` for a body of another shape."""
     changes = []
-    for at, one in enumerate(data["records"]):
+    for at, one in enumerate(schemas.load(schemas.RecordsBody(), data)["records"]):
         if creating == (one.get("id") is not None):
             raise invalid("api.id_not_wanted" if creating else "api.id_wanted", "records", at, "id")
-        changes.append(Change(id=one.get("id"), revision=one.get("revision"), values=one["values"]))
-    saved = state.written(lambda space: space.service(app).save(changes))
-    return answer({"records": [{"id": r.id, "revision": r.revision} for r in saved]}, 201 if creating else 200)
+        changes.append(Change(**one))
+    return changes
+
+
+def save(space: Workspace, app: str, changes: Sequence[Change]) -> list[Record] | dict[str, t.Any]:
+    """The saved records, or the answer that shows the clashes (then nothing was written)."""
+    live = space.app(app)
+    try:
+        return space.service(live).save(changes)
+    except MergeConflict as error:
+        message = messages.text(error.code, space.ctx.locale, **error.params)
+        shown = {"code": error.code, "message": message, "problems": []}
+        return {"error": shown, "conflicts": conflicts_json(error, space.reader(live))}
 
 
 @blueprint.delete("/apps/<app>/records")

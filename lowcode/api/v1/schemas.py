@@ -28,6 +28,11 @@ class RecordBody(ma.Schema):
         strict=True, allow_none=True, validate=ma.validate.Range(0, 2**31 - 1, error="api.number")
     )
     values = ma.fields.Dict(keys=ma.fields.String(), load_default=dict)
+    choices = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.String(validate=ma.validate.OneOf(("mine", "theirs"), error="api.choice")),
+    )
+    chosen_at = ma.fields.Integer(strict=True, validate=ma.validate.Range(0, 2**31 - 1, error="api.number"))
 
 
 class RecordsBody(ma.Schema):
