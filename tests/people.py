@@ -7,6 +7,7 @@ import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
 
+import flask
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -54,8 +55,16 @@ def add(services: Services, login: str, *, password: str = PASSWORD, **values: t
 class Browser:
     """A browser without scripts: keeps cookies, and sends the token of the last page with each form."""
 
-    def __init__(self, services: Services, packages: t.Sequence[str] = ("lowcode.admin",), **environment: str) -> None:
-        self.client: FlaskClient = app.create_app(services=services, packages=packages).test_client()
+    def __init__(
+        self,
+        services: Services,
+        packages: t.Sequence[str] = ("lowcode.admin",),
+        *,
+        web: flask.Flask | None = None,
+        **environment: str,
+    ) -> None:
+        found = web if web is not None else app.create_app(services=services, packages=packages)
+        self.client: FlaskClient = found.test_client()
         self.environment = environment
         self.token = ""
 

@@ -13,17 +13,22 @@ from collections.abc import Mapping, Sequence
 from lowcode.errors import Path
 from lowcode.fields.base import Field, ManyValued, Value
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records.record import Clash
+from lowcode.records.record import ORDER, Clash
 
 MISSING: t.Final = object()
 """The base is not known any more (history was purged): whatever differs is a clash."""
 
 
-def merge_value(field: Field, base: Value, theirs: Value, mine: Value, path: Path = ()) -> tuple[Value, list[Clash]]:
-    """The value of ``field`` after merging, and the clashes (then the value is ``theirs``)."""
+def merge_value(
+    field: Field, base: Value, theirs: Value, mine: Value, path: Path = (), *, my_order: bool = False
+) -> tuple[Value, list[Clash]]:
+    """The value of ``field`` after merging, and the clashes (then the value is ``theirs``).
+
+    :param my_order: the author was asked about the order of rows that both had moved, and wants the own one.
+    """
     path = path or (field.code,)
     if isinstance(field, SubtableField):
-        return merge_rows(field, base, theirs, mine, path)
+        return merge_rows(field, base, theirs, mine, path, my_order=my_order)
     if mine == theirs or (base is not MISSING and mine == base):
         return theirs, []
     if base is not MISSING and theirs == base:
@@ -58,9 +63,9 @@ def empty_value(field: Field) -> Value:
 
 
 def merge_rows(
-    field: SubtableField, base: t.Any, theirs: Sequence[Row], mine: Sequence[Row], path: Path
+    field: SubtableField, base: t.Any, theirs: Sequence[Row], mine: Sequence[Row], path: Path, *, my_order: bool = False
 ) -> tuple[tuple[Row, ...], list[Clash]]:
-    """Rows by row id, then cell by cell; the order is merged as a list, theirs first."""
+    """Rows by row id, then cell by cell; whoever alone moved rows decides their order, two who moved them are asked."""
     known = base is not MISSING
     base_rows: dict[int | None, Row] = {r.id: r for r in base} if known else {}
     their_rows: dict[int | None, Row] = {r.id: r for r in theirs}
@@ -87,7 +92,36 @@ def merge_rows(
         if before is not None and all(before.values.get(c) == v for c, v in my.values.items()):
             continue  # they deleted it and I did not touch it
         clashes.append(Clash(path=(*path, row_id or 0), before=before, theirs=None, mine=my))
-    return _arrange(base_rows, list(their_rows), mine, merged), clashes
+    order = _Orders.of(list(base_rows) if known else None, list(their_rows), mine)
+    if order.clash and not my_order:
+        sides = [tuple(merged[i] for i in side) for side in (order.base, order.theirs, order.mine)]
+        clashes.append(Clash(path=(*path, ORDER), before=sides[0] or None, theirs=sides[1], mine=sides[2]))
+    return _arrange(base_rows, list(their_rows), mine, merged, order.mine if order.moved or my_order else ()), clashes
+
+
+class _Orders(t.NamedTuple):
+    """The ids of the rows that everybody has, in the order of each side (no base: as if it were not known)."""
+
+    base: Sequence[int]
+    theirs: Sequence[int]
+    mine: Sequence[int]
+
+    @classmethod
+    def of(cls, base: Sequence[int | None] | None, theirs: Sequence[int | None], mine: Sequence[Row]) -> _Orders:
+        my_ids = [row.id for row in mine]
+        shared = set(my_ids).intersection(theirs, theirs if base is None else base)
+        sides = ([i for i in side if i in shared and i is not None] for side in (base or (), theirs, my_ids))
+        return cls(*sides)
+
+    @property
+    def moved(self) -> bool:
+        """Whether I moved rows and they did not."""
+        return self.mine != self.base and self.theirs == self.base
+
+    @property
+    def clash(self) -> bool:
+        """Whether both moved rows, and not to the same places."""
+        return self.mine != self.base and self.theirs != self.base and self.mine != self.theirs
 
 
 def same_cells(field: SubtableField, one: Row, other: Row) -> bool:
@@ -131,19 +165,19 @@ def take_mine(merged: Value, clash: Clash) -> Value:
 
 
 def _arrange(
-    base: Mapping[int | None, Row], their_order: list[int | None], mine: Sequence[Row], merged: Mapping[int, Row]
+    base: Mapping[int | None, Row],
+    their_order: Sequence[int | None],
+    mine: Sequence[Row],
+    merged: Mapping[int, Row],
+    my_order: Sequence[int],
 ) -> tuple[Row, ...]:
-    """Put merged rows and my new rows in order: my order of the shared rows only when theirs stayed as it was."""
+    """Put merged rows and my new rows in order: theirs, with the rows of ``my_order`` in that order at their places."""
     shared = [i for i in their_order if i in merged]
-    my_order = [r.id for r in mine if r.id in merged]
-    in_both = set(my_order)
-    base_order = [i for i in base if i in in_both]
-    their_shared = [i for i in shared if i in in_both]
-    if their_shared == [i for i in base_order if i in set(their_shared)] and my_order != their_shared:
-        replacement = iter(my_order)
-        shared = [next(replacement) if i in in_both else i for i in shared]
+    replacement, moved = iter(my_order), set(my_order)
+    shared = [next(replacement) if i in moved else i for i in shared]
     ordered: list[Row] = [merged[t.cast(int, i)] for i in shared]
-    they_added = {i for i in their_order if i not in base and i not in in_both}
+    my_ids = {row.id for row in mine}
+    they_added = {i for i in their_order if i not in base and i not in my_ids}
     at = 0 if any(r.id is not None for r in mine) else len(ordered)
     beside_theirs = True
     for row in mine:

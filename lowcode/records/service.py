@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lowcode import events
 from lowcode.access.policy import AppPolicy, Policy
-from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Path, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import Row, SubtableField
 from lowcode.records import attachments, compute, derived, history, lookups, process, serials, turns, unique, versions
@@ -22,7 +22,7 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
 from lowcode.records.merge import MISSING, empty_value, merge_value, take_mine
 from lowcode.records.plan import SavePlan, plan_for
-from lowcode.records.record import Change, Clash, MergeConflict, Record, RecordClash, clash_key
+from lowcode.records.record import ORDER, Change, Clash, MergeConflict, Record, RecordClash, clash_key
 from lowcode.records.rows import RowWriter, chunks, next_ids, selection, to_record, with_rows
 
 if t.TYPE_CHECKING:
@@ -239,23 +239,28 @@ class RecordService:
             field = self.plan.by_code[code]
             empty = empty_value(field)
             known = MISSING if base is None else base.get(code, empty)
-            merged, found = merge_value(field, known, before.values.get(code, empty), draft.values.get(code, empty))
+            theirs, mine = before.values.get(code, empty), draft.values.get(code, empty)
+            my_order = self._choice(draft, before, (code, ORDER)) == "mine"
+            merged, found = merge_value(field, known, theirs, mine, my_order=my_order)
             draft.values[code] = merged
             clashes.extend(found)
         return clashes
 
     def _settle(self, draft: Draft, before: Record, clashes: list[Clash]) -> list[Clash]:
         """Apply the choices that the person made when the clashes were shown; what is left must be asked."""
-        if draft.change.chosen_at != before.revision:
-            return clashes
         left = []
         for clash in clashes:
-            choice = draft.change.choices.get(clash_key(clash.path))
+            choice = self._choice(draft, before, clash.path)
             if choice == "mine":
                 draft.values[str(clash.path[0])] = take_mine(draft.values.get(str(clash.path[0])), clash)
             elif choice != "theirs":
                 left.append(clash)
         return left
+
+    @staticmethod
+    def _choice(draft: Draft, before: Record, path: Path) -> t.Literal["mine", "theirs"] | None:
+        """What the person chose at a clash, if the record is still as it was then."""
+        return draft.change.choices.get(clash_key(path)) if draft.change.chosen_at == before.revision else None
 
     def _complete_rows(self, draft: Draft, present: Mapping[str, Value]) -> None:
         """Rows that stand there keep cells that were not named; every other row is new and gets defaults."""

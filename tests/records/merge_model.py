@@ -5,9 +5,12 @@ mapping of the codes below; a subtable is a list of :class:`Line`. Nothing here 
 
 * Different places are both kept, the same value is nothing to do, a true clash is asked and writes nothing.
 * Choices merge as sets; rows merge by row, then by cell; deleting a row that another edited is a clash.
-* Order merges as a list, theirs first: my order of the rows we share counts only where they left theirs alone,
-  and rows that I add stand behind those that they added at the same place.
-* Who saves without a revision (an import) replaces what stands there; a table that is given is the new table.
+* Whoever alone moved the rows that both have decides their order; when both moved them, to different places, it is
+  a clash. Rows that I add stand behind those that they added at the same place.
+* Who saves without a revision replaces what stands there; a table that is given is the new table.
+* A form checks what it posts before anything is merged, and drops new rows in which nothing was typed.
+* An import is the last writer of its columns; its rows belong to the stored ones by their place, blank ones at the
+  end of a table only pad the file, and each of its records is taken in or comes back by itself.
 * Formulas and checks see the merged record. A call is carried out whole or not at all.
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 PLAIN = ("name", "note", "age", "ward", "day")
 SETS = ("risks",)
@@ -26,6 +29,10 @@ SET_CELLS = ("tags",)
 LARGEST_AGE = 130
 
 Place = tuple[str, ...]
+ORDER: Place = (TABLE, "order")
+"""The place of a clash about the order of rows; its sides are the keys of the rows that both have."""
+
+Door = t.Literal["form", "bulk", "import"]
 Plain = str | int | None
 Cell = Plain | frozenset[str]
 
@@ -47,12 +54,14 @@ class Edit:
 
     record: int
     given: Content = field(default_factory=dict)
+    """From a form: everything it shows. From an import: its columns, with new keys for all rows."""
     seen: int | None = None
     delete: bool = False
     take: Mapping[Place, str] = field(default_factory=dict)
     """``mine`` or ``theirs`` at the clashes that were shown …"""
     take_at: int | None = None
     """… while the record still has this revision."""
+    door: Door = "bulk"
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,8 @@ class Model:
         """All edits or none."""
         if any(self.stories[e.record].present is None for e in edits):
             return Outcome("missing")
-        if any(not readable(e.given) for e in edits):
+        edits = [self._through_its_door(e) for e in edits]
+        if any(not readable(e.given) or (e.door == "form" and not acceptable(complete(e.given))) for e in edits):
             return Outcome("invalid")
         planned: list[tuple[Edit, Content | None]] = []
         clashes: dict[int, tuple[Asked, ...]] = {}
@@ -123,6 +133,21 @@ class Model:
                 story.contents.append(content)
         return Outcome("saved")
 
+    def _through_its_door(self, edit: Edit) -> Edit:
+        if TABLE not in edit.given or edit.door == "bulk":
+            return edit
+        story, table = self.stories[edit.record], [*lines(edit.given)]
+        if edit.door == "form":
+            seen = {line.key for line in lines(story.at(t.cast(int, edit.seen)))}
+            table = [line for line in table if line.key in seen or not blank(line)]
+        else:
+            present = lines(story.at(story.revision))
+            while table and blank(table[-1]) and (len(table) > len(present) or not blank(present[len(table) - 1])):
+                table.pop()
+            named = [line.key for line in (*present, *table[len(present) :])]
+            table = [Line(key, line.cells) for key, line in zip(named, table, strict=False)]
+        return replace(edit, given={**edit.given, TABLE: tuple(table)})
+
     def restore(self, record: int) -> Outcome:
         """Back from the trash, as it was."""
         story = self.stories[record]
@@ -140,7 +165,8 @@ class Model:
         if not behind:
             return complete({**present, **replaced(present, self._reborn_lines(story, edit.given))}), []
         base = story.at(t.cast(int, edit.seen))
-        merged, asked = merge(base, present, edit.given)
+        my_order = edit.take_at == story.revision and edit.take.get(ORDER) == "mine"
+        merged, asked = merge(base, present, edit.given, my_order=my_order)
         if edit.take_at == story.revision:
             for clash in asked:
                 if edit.take.get(clash.place) == "mine":
@@ -181,6 +207,11 @@ def whole(line: Line) -> Line:
     return Line(line.key, {**empty, **line.cells})
 
 
+def blank(line: Line) -> bool:
+    """Whether nothing stands in a row."""
+    return all(cell in (None, "", frozenset()) for cell in line.cells.values())
+
+
 def replaced(present: Content, given: Content) -> Content:
     """What is given without looking at others: rows that stand there keep the cells that are not named."""
     if TABLE not in given:
@@ -207,13 +238,15 @@ def acceptable(content: Content) -> bool:
 # -- three-way merge ---------------------------------------------------------------------------------
 
 
-def merge(base: Content, theirs: Content, mine: Content) -> tuple[dict[str, t.Any], list[Asked]]:
+def merge(
+    base: Content, theirs: Content, mine: Content, *, my_order: bool = False
+) -> tuple[dict[str, t.Any], list[Asked]]:
     """What becomes of ``theirs`` when ``mine``, typed upon ``base``, joins; only codes in ``mine`` are touched."""
     merged: dict[str, t.Any] = dict(theirs)
     asked: list[Asked] = []
     for code in mine:
         if code == TABLE:
-            merged[code], found = merge_tables(lines(base), lines(theirs), lines(mine))
+            merged[code], found = merge_tables(lines(base), lines(theirs), lines(mine), my_order=my_order)
         else:
             merged[code], found = merge_cell((code,), base[code], theirs[code], mine[code])
         asked += found
@@ -231,7 +264,7 @@ def merge_cell(place: Place, base: t.Any, theirs: t.Any, mine: t.Any) -> tuple[t
 
 
 def merge_tables(
-    base: Sequence[Line], theirs: Sequence[Line], mine: Sequence[Line]
+    base: Sequence[Line], theirs: Sequence[Line], mine: Sequence[Line], *, my_order: bool = False
 ) -> tuple[tuple[Line, ...], list[Asked]]:
     """The table that both want, and what they must be asked."""
     was, their, my = ({line.key: line for line in side} for side in (base, theirs, mine))
@@ -253,19 +286,27 @@ def merge_tables(
                 asked.append(Asked(place, was[key], their[key], None))
         elif key in my and any(was[key].cells[code] != cell for code, cell in my[key].cells.items()):
             asked.append(Asked(place, was[key], None, my[key]))
-    order = merge_order(
-        [*was], [k for k in their if k in staying], [*my], {k for k in my if k not in was and k not in their}
-    )
+    new = {k for k in my if k not in was and k not in their}
+    order, found = merge_order([*was], [k for k in their if k in staying], [*my], new, my_order=my_order)
+    asked += found
     added = {k: whole(line) for k, line in my.items() if k not in staying}
     return tuple(staying.get(key) or added[key] for key in order), asked
 
 
-def merge_order(base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], new: set[str]) -> list[str]:
-    """The keys of the merged table in order; ``new`` are those that I add."""
+def merge_order(
+    base: Sequence[str], theirs: Sequence[str], mine: Sequence[str], new: set[str], *, my_order: bool = False
+) -> tuple[list[str], list[Asked]]:
+    """The keys of the merged table in order, and whether the order must be asked; ``new`` are those that I add."""
     shared = [key for key in mine if key in theirs]
-    mine_by_place = iter(shared)
-    they_moved = [k for k in theirs if k in shared] != [k for k in base if k in shared]
-    order = list(theirs) if they_moved else [next(mine_by_place) if k in shared else k for k in theirs]
+    was, their = ([key for key in side if key in shared] for side in (base, theirs))
+    asked = []
+    if my_order or their == was:
+        mine_by_place = iter(shared)
+        order = [next(mine_by_place) if k in shared else k for k in theirs]
+    else:
+        order = list(theirs)
+        if shared not in (was, their):
+            asked = [Asked(ORDER, tuple(was), tuple(their), tuple(shared))]
     they_added = {key for key in theirs if key not in base}
     anchor: str | None = None
     for key in mine:
@@ -279,7 +320,7 @@ def merge_order(base: Sequence[str], theirs: Sequence[str], mine: Sequence[str],
             order.insert(place, key)
         if key in order:
             anchor = key
-    return order
+    return order, asked
 
 
 def with_mine(merged: Mapping[str, t.Any], clash: Asked, reborn: str) -> dict[str, t.Any]:

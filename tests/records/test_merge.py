@@ -84,6 +84,49 @@ def test_rows_that_both_add_at_one_place_stand_theirs_first(ledger: House, saved
     assert [who for who, _ in people(merged)] == ["父", "母", "彼1", "彼2", "私1", "私2"]
 
 
+@pytest.fixture
+def three(ledger: House) -> tuple[Record, list[dict[str, t.Any]]]:
+    """A record with three people, and their rows as somebody names them who only moves them."""
+    record = ledger.add("ledger", family=[row(who="父", years=60), row(who="母", years=58), row(who="子", years=3)])
+    return record, [row(r.id) for r in record["family"]]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "left"),
+    [
+        ([2, 0, 1], [0, 1, 2], "子父母"),
+        ([0, 1, 2], [2, 0, 1], "子父母"),
+        ([2, 1, 0], [2, 1, 0], "子母父"),
+        ([1, 0], [0, 1, 2], "母父"),
+    ],
+    ids=["they alone", "I alone", "both alike", "they, who also deleted"],
+)
+def test_an_order_that_one_of_two_changed_stays(
+    ledger: House, three: tuple[Record, list[dict[str, t.Any]]], theirs: list[int], mine: list[int], left: str
+) -> None:
+    record, rows = three
+    ledger.edit("ledger", record.id, 1, family=[rows[n] for n in theirs])
+    merged = ledger.edit("ledger", record.id, 1, family=[rows[n] for n in mine])
+    assert "".join(who for who, _ in people(merged)) == left
+
+
+@pytest.mark.parametrize(("side", "left"), [("mine", "母私父子彼"), ("theirs", "子母私父彼")])
+def test_an_order_that_two_changed_is_asked(
+    ledger: House, three: tuple[Record, list[dict[str, t.Any]]], side: t.Literal["mine", "theirs"], left: str
+) -> None:
+    record, (father, mother, child) = three
+    ledger.edit("ledger", record.id, 1, family=[child, mother, father, row(who="彼")])
+    mine = [mother, row(who="私"), father, child]
+    with pytest.raises(MergeConflict) as caught:
+        ledger.edit("ledger", record.id, 1, family=mine)
+    (clash,) = caught.value.records[0].clashes
+    assert clash_key(clash.path) == "family/$order"
+    sides = ["".join(r.values["who"] for r in s) for s in (clash.before, clash.theirs, clash.mine)]
+    assert sides == ["父母子", "子母父", "母父子"]
+    merged = answered(ledger, record, mine, side)
+    assert "".join(who for who, _ in people(merged)) == left
+
+
 def test_rows_come_back_from_the_trash_under_their_own_numbers(ledger: House, saved: Record) -> None:
     father, mother = saved["family"]
     ledger.save("ledger", Change(id=saved.id, delete=True))

@@ -149,6 +149,25 @@ def test_rows_are_merged_cell_by_cell(town: Town, clerk: Visitor, case: int) -> 
     assert rows == [("太郎さん", 6), ("次郎", 4), ("三郎", None)]
 
 
+def test_an_order_that_two_changed_is_asked(town: Town, clerk: Visitor, case: int) -> None:
+    first, second = town.record(town.cases, case)["family"]
+    third = a_row(who="三郎", years=1)
+    town.edit(town.cases, case, family=[a_row(first.id), a_row(second.id), third])
+    form = edit(clerk, town, case).put({"family-0:place": "2", "family-1:place": "1"})
+    ids = [r.id for r in town.record(town.cases, case)["family"]]
+    town.edit(town.cases, case, family=[a_row(i) for i in reversed(ids)])
+    page = form.send()
+    assert page.status == 409
+    (line,) = page.all("//*[@id='conflict']//tbody/tr")
+    assert line.startswith("同居者 の順番")
+    assert all(
+        order in line for order in ("太郎/5；次郎/3；三郎/1", "三郎/1；次郎/3；太郎/5", "次郎/3；太郎/5；三郎/1")
+    )
+    settle = next(f for f in page.root.iter("form") if f.xpath(".//button[@name='choose']"))
+    Form(page, settle).put({"choose:family/$order": "mine"}).send(choose="each").follow()
+    assert [r.values["who"] for r in town.record(town.cases, case)["family"]] == ["次郎", "太郎", "三郎"]
+
+
 def test_rows_come_and_go_without_scripts(town: Town, clerk: Visitor, case: int) -> None:
     form = edit(clerk, town, case).set(memo="途中")
     page = form.send(_add_row="family")
