@@ -27,11 +27,38 @@ class Actor:
     ancestor_ids: tuple[int, ...] = ()
     """Organisations above the own ones."""
     group_ids: tuple[int, ...] = ()
+    wards: tuple[str, ...] = ()
+    """What ``MYWARD()`` means: the wards that the own organisations serve."""
     token_rights: frozenset[str] = frozenset()
     """For a token: of ``view add edit delete manage``."""
     token_app: int | None = None
+    form_app: int | None = None
+    """For a public form: the app it adds records to …"""
+    form_fields: frozenset[str] = frozenset()
+    """… and the codes of the fields it shows; nothing else exists for it."""
     reason: str = ""
     """For the system: why it acts; kept in the history."""
+
+    @property
+    def principals(self) -> Principals:
+        """Whom rights have to name to mean this actor."""
+        return Principals(
+            user=self.login if self.kind == "user" else "",
+            user_id=self.user_id if self.kind == "user" else None,
+            organizations=self.organization_ids,
+            ancestors=self.ancestor_ids,
+            groups=self.group_ids,
+        )
+
+
+class Principals(t.NamedTuple):
+    """Everything by which rights can mean somebody; equal for whoever has the same memberships and log-in name."""
+
+    user: str = ""
+    user_id: int | None = None
+    organizations: tuple[int, ...] = ()
+    ancestors: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
 
 
 def system(reason: str, *, locale: str = "ja") -> Actor:

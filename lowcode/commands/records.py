@@ -230,7 +230,7 @@ def _export(options: argparse.Namespace) -> Answer:
         condition, order, shown = _selection(reader, options.query, options.view)
         codes = options.columns.split(",") if options.columns else shown
         columns = exporting.choose_columns(reader, codes)
-        reader.policy.require("export", reader.definition)
+        reader.policy.require("export")
         count = reader.count(condition)
         pages = exporting.short_pages(lambda: services.reading(actor), reader.live.id, condition, order, columns)
         if format == "xlsx":
@@ -262,7 +262,7 @@ def _selection(
     if view is None:
         return asked.condition, asked.order, None
     found = reader.definition.view(view)
-    if found is None:
+    if found is None or not reader.may_ask(found.filter_cond, found.sort):
         raise NotFound("transfer.cli.no_such_view", view=view)
     kept = kintone.parse(" ".join(filter(None, [found.filter_cond, f"order by {found.sort}" if found.sort else ""])))
     shown = list(found.fields) or None

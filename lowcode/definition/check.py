@@ -14,6 +14,7 @@ from lowcode.definition.schema import AppDefinition
 from lowcode.definition.system_fields import RESERVED, SYSTEM_TYPES
 from lowcode.errors import Path, Problem
 from lowcode.fields.base import Field
+from lowcode.fields.reference_table import ReferenceTableField
 from lowcode.fields.subtable import SubtableField
 
 MAX_CODE: t.Final = 64
@@ -258,14 +259,40 @@ def _entities(definition: AppDefinition, entities: tuple[Grantee, ...], place: P
 
 
 def _rights(definition: AppDefinition) -> Iterator[Problem]:
-    yield from _entities(definition, definition.acl.app.rights, ("acl", "app", "rights"))
+    place: Path = ("acl", "app", "rights")
+    yield from _entities(definition, definition.acl.app.rights, place)
+    yield from _kinds(definition.acl.app.rights, place, "CREATOR")
     for index, right in enumerate(definition.acl.record.rights):
-        yield from _entities(definition, right.entities, ("acl", "record", "rights", index, "entities"))
+        place = ("acl", "record", "rights", index, "entities")
+        yield from _entities(definition, right.entities, place)
+        yield from _kinds(right.entities, place, "FIELD_ENTITY")
+    seen: set[str] = set()
     for index, field_right in enumerate(definition.acl.field.rights):
         place = ("acl", "field", "rights", index)
-        if definition.find(field_right.code) is None:
-            yield Problem(code="definition.no_such_field", path=(*place, "code"), params={"code": field_right.code})
+        code = field_right.code
+        field = definition.find(code)
+        if field is None:
+            yield Problem(code="definition.no_such_field", path=(*place, "code"), params={"code": code})
+        elif definition.subtable_of(code) or not (
+            field.stores_value or isinstance(field, SubtableField | ReferenceTableField)
+        ):
+            yield Problem(code="definition.right_without_field", path=(*place, "code"), params={"code": code})
+        if code in seen:
+            yield Problem(code="definition.right_twice", path=(*place, "code"), params={"code": code})
+        seen.add(code)
         yield from _entities(definition, field_right.entities, (*place, "entities"))
+        yield from _kinds(field_right.entities, (*place, "entities"), "FIELD_ENTITY")
+
+
+def _kinds(grantees: tuple[Grantee, ...], place: Path, special: str) -> Iterator[Problem]:
+    """Who may be named depends on what the right is for."""
+    for index, grantee in enumerate(grantees):
+        if grantee.entity.type not in ("USER", "GROUP", "ORGANIZATION", special):
+            yield Problem(
+                code="definition.entity_not_here",
+                path=(*place, index, "entity", "type"),
+                params={"type": grantee.entity.type},
+            )
 
 
 def _queries(definition: AppDefinition, query_checker: QueryChecker) -> Iterator[Problem]:

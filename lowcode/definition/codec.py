@@ -55,6 +55,7 @@ OWN_DEFAULTS: t.Final[Mapping[str, t.Any]] = {
     "personal": "",
     "indexed": False,
     "column": "",
+    "disclose": False,
 }
 """Keys of ours that a property leaves out while they say nothing."""
 _NAMES_NO_FIELD: t.Final = frozenset({"definition.no_such_field", "formula.unknown_field"})

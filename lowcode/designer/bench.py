@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import orjson
 
 from lowcode import deploy
-from lowcode.access.policy import AppPolicy
 from lowcode.definition import AppDefinition, assign_ids, codec, complete
 from lowcode.definition.compare import Change, compare
 from lowcode.definition.layout import LayoutGroup, LayoutPart, items
@@ -19,6 +18,7 @@ from lowcode.deploy import versions
 from lowcode.deploy.checking import query_problems
 from lowcode.deploy.versions import AppRow
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Path, Problem
+from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
 from lowcode.web import state
 
@@ -91,15 +91,12 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
     :raises NotFound: it is not there, or not for the asker. :raises Forbidden: the asker may only use it.
     """
     row = versions.app_row(space.connection, app)
-    live = space.app(row.id).definition if row.live_version is not None else None
-    _require(space, row, live)
+    found = space.snapshot.app(row.id) if row.live_version is not None else None
+    _require(space, row, found)
+    live = found.definition if found is not None else None
     draft = deploy.load_draft(space.connection, row.id)
     known = {each.code: each.definition for each in space.snapshot.all()}
-    visible = {
-        each.code: each.definition
-        for each in space.snapshot.all()
-        if AppPolicy(space.actor, each.id).allows("view", each.definition)
-    }
+    visible = {each.code: each.definition for each in space.snapshot.all() if space.policy(each).allows("view")}
     raw, definition, problems = read_draft(row, live, draft.definition, known)
     changes = own_changes(live, definition) if definition is not None else ()
     return Bench(
@@ -115,17 +112,17 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
     )
 
 
-def _require(space: Workspace, row: AppRow, live: AppDefinition | None) -> None:
+def _require(space: Workspace, row: AppRow, live: LiveApp | None) -> None:
     actor = space.actor
     if live is None:
         if not (actor.administrator or (actor.user_id is not None and actor.user_id == row.created_by)):
             raise NotFound("app.not_found", app=row.id)
         return
-    policy = AppPolicy(actor, row.id)
-    if policy.allows("manage", live):
+    policy = space.policy(live)
+    if policy.allows("manage"):
         return
-    if policy.allows("view", live) or policy.allows("add", live):
-        raise Forbidden("forbidden.app", action="manage", app=live.name)
+    if policy.allows("view") or policy.allows("add"):
+        raise Forbidden("forbidden.app", action="manage", app=live.definition.name)
     raise NotFound("app.not_found", app=row.id)
 
 

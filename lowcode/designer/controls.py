@@ -28,7 +28,9 @@ Json = dict[str, t.Any]
 Form = MultiDict[str, str]
 
 HIDDEN: t.Final = frozenset({"hidden", "fields"})
-MORE: t.Final = frozenset({"noLabel", "labels", "personal", "indexed", "scale", "elementId", "hideExpression"})
+MORE: t.Final = frozenset(
+    {"noLabel", "labels", "personal", "indexed", "scale", "elementId", "hideExpression", "disclose"}
+)
 """Settings that most people never need: folded away."""
 NESTED: t.Final = frozenset({"lookup", "rollup", "reference_table", "join"})
 LINES: t.Final = frozenset({"option-list", "entities", "related_fields", "mappings"})

@@ -8,7 +8,6 @@ import typing as t
 import flask
 
 from lowcode import deploy
-from lowcode.access.policy import AppPolicy
 from lowcode.definition import codec
 from lowcode.designer import drafting, frame, from_file, proposals
 from lowcode.designer.blueprint import blueprint
@@ -40,7 +39,7 @@ def _new_page(error: LowcodeError | None, part: str = "empty") -> frame.Answer:
         copies = [
             Option(each.code, each.definition.display_name(i18n.locale()))
             for each in space.snapshot.all()
-            if AppPolicy(space.actor, each.id).allows("manage", each.definition)
+            if space.policy(each).allows("manage")
         ]
         installed = {each.code: each.id for each in space.snapshot.all()}
     templates = [
@@ -100,7 +99,7 @@ def create_copy() -> frame.Answer:
     form = flask.request.form
     with state.reading() as space:
         source = space.app(form.get("source", ""))
-        AppPolicy(space.actor, source.id).require("manage", source.definition)
+        space.policy(source).require("manage")
         made = codec.dump(source.definition)
     name = form.get("name", "").strip() or i18n.translate("designer.copy_of", name=source.definition.name)[:64]
     made["settings"] = {**made["settings"], "name": name}

@@ -39,6 +39,7 @@ class CalcField(Computed):
     hide_expression: bool = setting(
         ma.fields.Boolean(), control="check", label="setting.hide_expression", default=False
     )
+    disclose: bool = setting(ma.fields.Boolean(), control="check", label="setting.disclose", default=False)
     format: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FORMATS, error="setting.choice")),
         control="select",

@@ -126,6 +126,7 @@ class LookupTextField(LookupField, SingleLineTextField):
     default_value: str = ""
     expression: str = ""
     hide_expression: bool = False
+    disclose: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,7 @@ class RollupField(Computed):
     # Not a setting here: a roll-up always has an index.
     indexed: bool = False
     rollup: Rollup = setting(Nested(Rollup, required=True), control="rollup", label="setting.rollup")
+    disclose: bool = setting(ma.fields.Boolean(), control="check", label="setting.disclose", default=False)
     format: str = setting(
         ma.fields.String(validate=ma.validate.OneOf(FORMATS, error="setting.choice")),
         control="select",

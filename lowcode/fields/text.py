@@ -85,6 +85,7 @@ class SingleLineTextField(LineOfText):
     hide_expression: bool = setting(
         ma.fields.Boolean(), control="check", label="setting.hide_expression", default=False
     )
+    disclose: bool = setting(ma.fields.Boolean(), control="check", label="setting.disclose", default=False)
 
     @property
     def computes(self) -> bool:

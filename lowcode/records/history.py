@@ -18,6 +18,7 @@ from lowcode.access.actor import Actor
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, SystemField, Value
+from lowcode.fields.subtable import Row, SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.record import SetAside
 from lowcode.records.rows import chunks
@@ -192,17 +193,25 @@ def revived(field: Field, stored: t.Any, ctx: Context) -> Value:
 
 
 def changes(definition: AppDefinition, entry: Entry, readable: frozenset[str], ctx: Context) -> list[FieldChange]:
-    """The field changes of a line that the reader may see, in the form's order."""
+    """The field changes of a line that the reader may see, in the form's order; hidden columns of a table are out."""
     found = []
     for field in definition.fields:
         key = str(field.id)
         if field.code not in readable or (key not in entry.before and key not in entry.after):
             continue
-        found.append(
-            FieldChange(
-                field=field,
-                before=revived(field, entry.before.get(key), ctx),
-                after=revived(field, entry.after.get(key), ctx),
-            )
-        )
+        before, after = revived(field, entry.before.get(key), ctx), revived(field, entry.after.get(key), ctx)
+        if isinstance(field, SubtableField):
+            hidden = frozenset(f.code for f in field.fields) - readable
+            before, after = without_columns(before, hidden), without_columns(after, hidden)
+        found.append(FieldChange(field=field, before=before, after=after))
     return found
+
+
+def without_columns(rows: Value, codes: frozenset[str]) -> tuple[Row, ...]:
+    """The rows of a table without some of their cells."""
+    if not codes:
+        return tuple(rows or ())
+    return tuple(
+        Row(id=row.id, values={code: value for code, value in row.values.items() if code not in codes})
+        for row in rows or ()
+    )

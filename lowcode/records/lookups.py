@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from lowcode.access.policy import AppPolicy
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.lookup import LookupField
@@ -123,10 +122,9 @@ def _sources(
     workspace: Workspace, field: LookupField, source: LiveApp, keys: Sequence[Value]
 ) -> Iterator[tuple[Value, tuple[int, t.Mapping[str, Value]]]]:
     """(key, (record id, values)) of the source records that the actor may see."""
-    policy = AppPolicy(workspace.actor, source.id)
     reader = workspace.reader(source)
     key_field = source.definition.find(field.lookup.related_key_field)
-    if key_field is None or key_field.code not in reader.readable or not policy.allows("view", source.definition):
+    if key_field is None or key_field.code not in reader.readable or not reader.policy.allows("view"):
         return
     column = key_field.column(source.tables)
     wanted = {}

@@ -51,7 +51,7 @@ def _act(service: RecordService, draft: Draft, name: str) -> None:
         raise Forbidden("process.not_assignee", action=name)
     if not _assignees(service, draft):
         # Nobody in particular works on the record: then acting on it is editing it.
-        service.policy.require("edit", definition)
+        service.policy.require("edit") if draft.is_new else service.require_edit(draft.id)
     if action.filter_cond and not _meets(service, draft, action.filter_cond):
         raise Invalid([Problem(code="process.condition", path=(draft.index,), params={"action": name})])
     target = definition.status.state(action.to_state)
@@ -82,7 +82,7 @@ def _may_act(service: RecordService, draft: Draft) -> bool:
     assignees = _assignees(service, draft)
     if not assignees or service.actor.kind == "system":
         return True
-    return service.actor.user_id in assignees or service.policy.allows("manage", service.definition)
+    return service.actor.user_id in assignees or service.policy.allows("manage")
 
 
 def _meets(service: RecordService, draft: Draft, text: str) -> bool:

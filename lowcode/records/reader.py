@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lowcode import db
-from lowcode.access.actor import Actor
-from lowcode.access.policy import AppPolicy, Policy
-from lowcode.errors import NotFound, invalid
+from lowcode.access.policy import Policies, Policy
+from lowcode.errors import Forbidden, NotFound, invalid
 from lowcode.fields.base import Context, Field, ManyValued, Value
 from lowcode.fields.subtable import SubtableField
-from lowcode.query import ast, build, top
+from lowcode.query import ast, build, kintone, top
 from lowcode.records import history
 from lowcode.records.as_json import json_columns
 from lowcode.records.catalog import LiveApp, Snapshot
 from lowcode.records.record import Record
 from lowcode.records.rows import Selection, chunks, read_rows, selection, to_record, with_rows
+from lowcode.records.screen import RecordAccess, Screen
 from lowcode.records.totals import measure
 
 LATE_LOOKUP_OFFSET = 200
@@ -50,23 +50,27 @@ class RecordReader:
         snapshot: Snapshot,
         live: LiveApp,
         connection: sa.Connection,
-        actor: Actor,
+        policies: Policies,
         ctx: Context,
-        policy: Policy | None = None,
     ) -> None:
-        self.snapshot, self.live, self.connection, self.actor, self.ctx = snapshot, live, connection, actor, ctx
+        self.snapshot, self.live, self.connection, self.ctx = snapshot, live, connection, ctx
         self.definition, self.tables = live.definition, live.tables
-        self.policy: Policy = policy or AppPolicy(actor, live.id)
-        self.readable = self.policy.readable(self.definition)
+        self.policies, self.actor = policies, policies.actor
+        self.policy: Policy = policies.of(live)
+        self.readable = self.policy.readable
+        """Codes of the fields that are seen in every record: only these may a query name."""
+        self.shown = self.policy.shown
+        """Codes of the fields that are seen in some record at least: what a page has columns for."""
+        self.screen = Screen(connection, live, self.policy)
 
     # -- parts of statements ---------------------------------------------------------------------
 
     def _selection(self, fields: Sequence[str] | None) -> Selection:
-        codes = self.readable if fields is None else self.readable & frozenset(fields)
+        codes = self.shown if fields is None else self.shown & frozenset(fields)
         return selection(self.live, codes)
 
     def _visible(self) -> list[sa.ColumnElement[bool]]:
-        predicate = self.policy.visible(self.definition, self.tables)
+        predicate = self.policy.visible()
         return [] if predicate is None else [predicate]
 
     def _conditions(self, condition: ast.Node | None) -> list[sa.ColumnElement[bool]]:
@@ -81,14 +85,11 @@ class RecordReader:
         found = self.snapshot.find(app_code)
         if found is None:
             return None
-        policy = AppPolicy(self.actor, found.id)
-        if not policy.allows("view", found.definition):
+        policy = self.policies.of(found)
+        if not policy.allows("view"):
             return None
         return build.Related(
-            found.definition,
-            found.tables,
-            policy.readable(found.definition),
-            lambda tables: policy.visible(found.definition, tables),
+            found.definition, found.tables, policy.readable, lambda tables: policy.visible(tables=tables)
         )
 
     def _order(self, order: Sequence[ast.SortKey]) -> list[sa.ColumnElement[t.Any]]:
@@ -112,7 +113,7 @@ class RecordReader:
             for row in self.connection.execute(statement):
                 found[row[0]] = to_record(selected, row)
         records = [found[i] for i in ids if i in found]
-        return list(with_rows(self.connection, self.tables, selected, records))
+        return self.screen.records(with_rows(self.connection, self.tables, selected, records))
 
     def list(
         self,
@@ -138,7 +139,7 @@ class RecordReader:
             statement = statement.where(self._behind(order, after))
         rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
         records = [to_record(selected, row) for row in rows]
-        return list(with_rows(self.connection, self.tables, selected, records))
+        return self.screen.records(with_rows(self.connection, self.tables, selected, records))
 
     def json_list(
         self,
@@ -154,7 +155,7 @@ class RecordReader:
 
         :param ids: read these records instead of a page.
         """
-        codes = self.readable if fields is None else self.readable & frozenset(fields)
+        codes = self.shown if fields is None else self.shown & frozenset(fields)
         shape = json_columns(self.live, codes, self.connection.dialect)
         if ids is None:
             ids = self._page_ids(condition, order, limit, offset)
@@ -179,8 +180,46 @@ class RecordReader:
             for subtable in shape.subtables:
                 inner = read_rows(self.connection, self.tables, subtable, [one["id"] for one in found])
                 for one in found:
-                    one["values"][subtable.code] = subtable.dump(inner.get(one["id"], ()))
+                    one["values"][subtable.code] = self.screen.rows(subtable, inner.get(one["id"], ()))
+            self.screen.values([(one["id"], one["values"]) for one in found])
+            for subtable in shape.subtables:
+                for one in found:
+                    if subtable.code in one["values"]:
+                        one["values"][subtable.code] = subtable.dump(one["values"][subtable.code])
+        else:
+            self.screen.values([(one["id"], one["values"]) for one in found])
         return found
+
+    def may_ask(self, condition: str, sort: str = "") -> bool:
+        """Whether a saved condition and order name only fields that the actor may ask for."""
+        if self.readable >= self.definition.field_codes:
+            return True
+        node = kintone.parse_condition(condition) if condition else None
+        keys = kintone.parse_order(sort) if sort else ()
+        return not build.check(node, self.definition, self.readable, related=self._related) and not build.check_order(
+            keys, self.definition, self.readable
+        )
+
+    def access(self, record_ids: Sequence[int]) -> dict[int, RecordAccess]:
+        """What the actor may do with records (those that do not exist for them are left out)."""
+        return self.screen.access(record_ids)
+
+    def access_to(self, record_id: int) -> RecordAccess:
+        """What the actor may do with one record. :raises NotFound: it does not exist for them."""
+        found = self.screen.same_for_all or self.screen.access([record_id]).get(record_id)
+        if found is None:
+            raise NotFound("record.not_found", id=record_id)
+        return found
+
+    def require(self, action: t.Literal["edit", "delete"], record_id: int) -> None:
+        """Raise unless the actor may edit or delete a record.
+
+        :raises NotFound: it does not exist for them. :raises Forbidden: it does, and they may not.
+        """
+        self.policy.require(action)
+        found = self.access_to(record_id)
+        if not (found.edit if action == "edit" else found.delete):
+            raise Forbidden("forbidden.record", id=record_id)
 
     def _behind(self, order: Sequence[ast.SortKey], record_id: int) -> sa.ColumnElement[bool]:
         columns = build.sort_columns(order, self.definition, self.tables, self.readable)
@@ -319,18 +358,23 @@ class RecordReader:
     ) -> builtins.list[tuple[history.Entry, builtins.list[history.FieldChange]]]:
         """The timeline of a record the actor may see, newest first, hidden fields left out."""
         self.get(record_id, fields=())
+        seen = self.shown - self.screen.hidden([record_id])[record_id]
         entries = history.of_record(self.connection, self.tables, record_id, limit=limit)
-        return [(e, history.changes(self.definition, e, self.readable, self.ctx)) for e in entries]
+        return [(e, history.changes(self.definition, e, seen, self.ctx)) for e in entries]
 
     def trash(self, *, limit: int = 100, offset: int = 0) -> builtins.list[Trashed]:
-        """Deleted records that can be restored, newest first."""
-        self.policy.require("view", self.definition)  # the list shows values of records
-        self.policy.require("delete", self.definition)
+        """Deleted records that can be restored, newest first.
+
+        Record rights look at values that stand in the record's table, where a deleted record has none any more: who
+        sees only some records sees only those that they deleted themselves, for these they were allowed to see.
+        """
+        self.policy.require("view")  # the list shows values of records
+        self.policy.require("delete")
         table, main = self.tables.history, self.tables.main
         newest = sa.select(sa.func.max(table.c.id)).where(table.c.action == "delete").group_by(table.c.record_id)
         statement = (
             sa.select(table)
-            .where(table.c.id.in_(newest), table.c.record_id.not_in(sa.select(main.c.id)))
+            .where(table.c.id.in_(newest), table.c.record_id.not_in(sa.select(main.c.id)), *self._own_deletions())
             .order_by(table.c.id.desc())
             .limit(limit)
             .offset(offset)
@@ -345,3 +389,9 @@ class RecordReader:
             }
             found.append(Trashed(id=entry.record_id, entry=entry, values=values))
         return found
+
+    def _own_deletions(self) -> builtins.list[sa.ColumnElement[bool]]:
+        if self.policy.visible("delete") is None:
+            return []
+        table = self.tables.history
+        return [sa.false() if self.actor.user_id is None else table.c.actor_id == self.actor.user_id]

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 import sqlalchemy as sa
 
 from lowcode import events
-from lowcode.access.policy import AppPolicy, Policy
+from lowcode.access.policy import Policy
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Path, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import Row, SubtableField
@@ -34,13 +34,13 @@ GIVEN_BY_MANAGERS = frozenset({"CREATOR", "CREATED_TIME", "MODIFIER", "UPDATED_T
 class RecordService:
     """Writes the records of one app for the workspace's actor, inside the workspace's transaction."""
 
-    def __init__(self, workspace: Workspace, live: LiveApp, policy: Policy | None = None) -> None:
+    def __init__(self, workspace: Workspace, live: LiveApp) -> None:
         self.workspace, self.live, self.connection = workspace, live, workspace.connection
         self.actor = workspace.actor
         self.ctx: Context = workspace.context(live)
         self.stored_ctx: Context = self.ctx.stored
         self.definition, self.tables = live.definition, live.tables
-        self.policy: Policy = policy or AppPolicy(self.actor, live.id)
+        self.policy: Policy = workspace.policies.of(live)
         self.plan: SavePlan = plan_for(self.live)
 
     def save(self, changes: Sequence[Change], *, history_action: history.Action | None = None) -> list[Record]:
@@ -92,7 +92,7 @@ class RecordService:
     def _locked(self, ids: Sequence[int]) -> dict[int, Record]:
         found: dict[int, Record] = {}
         selected = selection(self.live, frozenset(self.plan.by_code))
-        visible = self.policy.visible(self.definition, self.tables)
+        visible = self.policy.visible()
         conditions = [] if visible is None else [visible]
         for part in chunks(ids):
             statement = selected.locking.where(*conditions) if conditions else selected.locking
@@ -104,7 +104,7 @@ class RecordService:
     # -- rights ----------------------------------------------------------------------------------
 
     def _authorize(self, drafts: Sequence[Draft]) -> None:
-        wanted: dict[str, list[int]] = {}
+        wanted: dict[t.Literal["add", "edit", "delete"], list[int]] = {}
         for draft in drafts:
             if draft.change.delete:
                 wanted.setdefault("delete", []).append(draft.id)
@@ -113,8 +113,8 @@ class RecordService:
             elif draft.change.values:
                 wanted.setdefault("edit", []).append(draft.id)
         for action, ids in wanted.items():
-            self.policy.require(action, self.definition)  # type: ignore[arg-type]  # keys are actions by construction
-            predicate = self.policy.visible(self.definition, self.tables, action)  # type: ignore[arg-type]
+            self.policy.require(action)
+            predicate = None if action == "add" else self.policy.visible(action)
             if predicate is None or not ids:
                 continue
             main = self.tables.main
@@ -127,41 +127,60 @@ class RecordService:
         for record_id in ids:
             raise Forbidden("forbidden.record", id=record_id)
 
+    def require_edit(self, record_id: int) -> None:
+        """Raise :class:`Forbidden` unless the actor may edit a record that exists for them."""
+        self.policy.require("edit")
+        predicate = self.policy.visible("edit")
+        if predicate is None:
+            return
+        main = self.tables.main
+        if self.connection.scalar(sa.select(main.c.id).where(main.c.id == record_id, predicate)) is None:
+            raise Forbidden("forbidden.record", id=record_id)
+
+    def _may_give(self, draft: Draft) -> frozenset[str]:
+        """Codes that the actor may give values for in a record as it stands (in some record, while it is new)."""
+        policy = self.policy
+        if not policy.masks.varying:
+            return policy.writable
+        if draft.is_new:
+            return policy.writable | policy.masks.varying.keys()
+        return policy.writable_in(draft.old)
+
     def _authorize_result(self, drafts: Sequence[Draft]) -> None:
-        """Rules that depend on the record as it will be join the policy with record rights."""
-        readable = self.policy.readable(self.definition)
-        writable = self.policy.writable(self.definition)
-        problems = [
-            Problem(
-                code="field.not_writable" if code in readable else "field.unknown",
-                path=(d.index, code),
-                params={"field": code},
-            )
-            for d in drafts
-            for code in sorted(d.given)
-            if code not in writable and code in self.plan.by_code and self.plan.by_code[code].writable
-        ]
-        if problems:
-            raise Invalid(problems)
+        """Field rights that depend on who stands in the record: of a new record they are known only now."""
+        if not self.policy.masks.varying:
+            return
+        for draft in drafts:
+            if draft.is_new:
+                creator = {f.code: self.actor.user_id for f in self.definition.fields if f.type_name == "CREATOR"}
+                allowed = self.policy.writable_in({**draft.values, **creator})
+                for code in sorted(draft.given - allowed):
+                    draft.problem("field.not_writable", draft.index, code, field=self.plan.by_code[code].label)
+        self._stop_on_problems(drafts)
 
     # -- values ----------------------------------------------------------------------------------
 
     def _coerce(self, drafts: Sequence[Draft]) -> None:
         may_manage: bool | None = None
-        versions.translate(self.workspace, self.live, self.policy, drafts, self.ctx)
+        versions.translate(self.workspace, self.live, drafts, self.ctx)
         for draft in drafts:
             draft.values = dict(draft.old)
+            allowed = self._may_give(draft)
             for code, raw in draft.posted.items():
                 field = self.plan.by_code.get(code)
-                if field is None:
+                if field is None or code not in self.policy.shown:
                     draft.problem("field.unknown", draft.index, code, field=code)
                     continue
                 if code in self.plan.copied:
                     continue
+                if field.writable and code not in allowed:
+                    # Said before values are looked at: a clash would tell what stands in a hidden field.
+                    draft.problem("field.not_writable", draft.index, code, field=field.label)
+                    continue
                 if not field.writable:
                     if field.type_name in GIVEN_BY_MANAGERS and draft.is_new:
                         if may_manage is None:
-                            may_manage = self.policy.allows("manage", self.definition)
+                            may_manage = self.policy.allows("manage")
                         if may_manage:
                             self._given_by_manager(draft, field, raw)
                             continue
@@ -222,7 +241,7 @@ class RecordService:
                         index=draft.index,
                         record_id=draft.id,
                         revision=before.revision,
-                        clashes=tuple(clashes),
+                        clashes=tuple(self._seen_of(clash) for clash in clashes),
                         who=last.actor_name if last else "",
                         at=last.at if last else None,
                     )
@@ -245,6 +264,18 @@ class RecordService:
             draft.values[code] = merged
             clashes.extend(found)
         return clashes
+
+    def _seen_of(self, clash: Clash) -> Clash:
+        """A clash of whole rows without the cells that the author may not see."""
+        table = next((s for s in self.plan.subtables if clash.path and s.code == clash.path[0]), None)
+        hidden = frozenset(f.code for f in table.fields) - self.policy.shown if table is not None else frozenset()
+        if not hidden:
+            return clash
+        sides = [
+            history.without_columns((side,), hidden)[0] if isinstance(side, Row) else side
+            for side in (clash.before, clash.theirs, clash.mine)
+        ]
+        return replace(clash, before=sides[0], theirs=sides[1], mine=sides[2])
 
     def _settle(self, draft: Draft, before: Record, clashes: list[Clash]) -> list[Clash]:
         """Apply the choices that the person made when the clashes were shown; what is left must be asked."""
@@ -330,6 +361,9 @@ class RecordService:
                         for p in found
                         if p.code != "required" or not draft.unasked.intersection((field.code, *p.path[-1:]))
                     ]
+                if found and field.code not in self.policy.writable:
+                    # Whoever may not fill a field in is not asked to.
+                    found = [p for p in found if p.code != "required" or field.code in self._may_give(draft)]
                 if found:
                     draft.problems.extend(p.under(draft.index, field.code) for p in found)
         unique.check(self.connection, self.live, self.plan, drafts)
@@ -343,7 +377,18 @@ class RecordService:
     def _stop_on_problems(self, drafts: Sequence[Draft]) -> None:
         problems = [p for d in drafts for p in d.problems]
         if problems:
-            raise Invalid(problems)
+            raise Invalid(self._speakable(problems))
+
+    def _speakable(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Problems without the names of fields that the actor may not see."""
+        hidden = self.definition.field_codes - self.policy.shown
+        found = [
+            Problem(code="record.not_possible", path=p.path[:1])
+            if len(p.path) > 1 and p.path[1] in hidden and p.code != "field.unknown"
+            else p
+            for p in problems
+        ]
+        return list({(p.code, p.path, repr(p.params)): p for p in found}.values()) if hidden else found
 
     # -- write -----------------------------------------------------------------------------------
 
@@ -513,7 +558,7 @@ class RecordService:
 
         :raises NotFound: nothing deleted under that id. :raises Invalid: a unique value is taken meanwhile.
         """
-        self.policy.require("delete", self.definition)
+        self.policy.require("delete")
         from lowcode.records import trash
 
         return trash.restore(self, record_ids)

@@ -40,6 +40,8 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
         if newest is None or newest.action != "delete" or alive is not None:
             raise NotFound("record.not_in_trash", id=record_id)
         entry = history._entry(newest)
+        if service.policy.visible("delete") is not None and entry.actor_id != service.actor.user_id:
+            raise NotFound("record.not_in_trash", id=record_id)  # see RecordReader.trash
         draft = Draft(index=index, change=Change(), before=None, id=record_id)
         for field in service.plan.stored:
             stored = entry.before.get(str(field.id))

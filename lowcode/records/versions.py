@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from lowcode.access.policy import Policy
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, Value
@@ -27,7 +26,7 @@ if t.TYPE_CHECKING:
     from lowcode.records.workspace import Workspace
 
 
-def translate(workspace: Workspace, live: LiveApp, policy: Policy, drafts: Sequence[Draft], ctx: Context) -> None:
+def translate(workspace: Workspace, live: LiveApp, drafts: Sequence[Draft], ctx: Context) -> None:
     """Put what older forms posted into the words of ``live``: fills ``translated``, ``set_aside`` and ``unasked``.
 
     :raises NotFound: there never was such a version.
@@ -38,7 +37,7 @@ def translate(workspace: Workspace, live: LiveApp, policy: Policy, drafts: Seque
             by_version.setdefault(draft.change.version, []).append(draft)
     for version, group in sorted(by_version.items()):
         old = workspace.catalog.version(workspace.connection, live.id, live.code, version)
-        writable = policy.writable(old.definition)
+        writable = workspace.policies.of(old).writable
         unasked = frozenset(_unasked(old.definition, live.definition))
         gone = _gone(old.definition, live.definition)
         stored = _stored(workspace.connection, old, gone, [d.id for d in group if not d.is_new]) if gone else {}

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.access.actor import Actor
+from lowcode.access.policy import Policies, Policy
+from lowcode.errors import NotFound
 from lowcode.fields.base import Context
 from lowcode.files.library import AttachableFiles
 from lowcode.records.catalog import Catalog, LiveApp
@@ -26,10 +28,24 @@ class Workspace:
     def __init__(self, connection: sa.Connection, catalog: Catalog, actor: Actor, ctx: Context) -> None:
         self.connection, self.catalog, self.actor, self.ctx = connection, catalog, actor, ctx
         self.snapshot = catalog.snapshot(connection)
+        self.policies = self._policies()
+
+    def _policies(self) -> Policies:
+        return Policies(self.actor, self.snapshot.find, lambda app: self.context(t.cast(LiveApp, app)))
 
     def app(self, app: int | str) -> LiveApp:
-        """A live app by number or code. Raises :class:`~lowcode.errors.NotFound`."""
-        return self.snapshot.app(app)
+        """A live app by number or code.
+
+        :raises NotFound: there is none, or the actor may do nothing in it; the answer is the same.
+        """
+        found = self.snapshot.app(app)
+        if not self.policies.of(found).known:
+            raise NotFound("app.not_found", app=app)
+        return found
+
+    def policy(self, app: int | str | LiveApp) -> Policy:
+        """What the actor may do in an app."""
+        return self.policies.of(app if isinstance(app, LiveApp) else self.app(app))
 
     def context(self, live: LiveApp) -> Context:
         """The fields' context inside an app: its number and code join, and the files of this transaction."""
@@ -38,7 +54,7 @@ class Workspace:
     def reader(self, app: int | str | LiveApp) -> RecordReader:
         """The reader of an app for this actor."""
         live = app if isinstance(app, LiveApp) else self.app(app)
-        return RecordReader(self.snapshot, live, self.connection, self.actor, self.context(live))
+        return RecordReader(self.snapshot, live, self.connection, self.policies, self.context(live))
 
     def service(self, app: int | str | LiveApp) -> RecordService:
         """The writer of an app for this actor; only inside :func:`writing`."""
@@ -57,6 +73,7 @@ class Workspace:
             self.snapshot,
         )
         other.actor = actor
+        other.policies = other._policies()
         return other
 
 

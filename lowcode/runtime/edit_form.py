@@ -35,7 +35,7 @@ class EditForm:
         preset: Mapping[str, Value] | None = None,
     ) -> None:
         self.live, self.reader, self.record, self.ctx = live, reader, record, reader.ctx
-        writable = reader.policy.writable(live.definition) & reader.readable
+        writable, self.readable_codes = _rights(reader, record)
         copied = plan_for(live).copied
         self.fields = [
             f
@@ -97,7 +97,7 @@ class EditForm:
             if len(problem.path) > 1:
                 f = self.live.definition.find(str(problem.path[1]))
                 label = (
-                    f"{f.display_label(self.ctx.locale)}: " if f is not None and f.code in self.reader.readable else ""
+                    f"{f.display_label(self.ctx.locale)}: " if f is not None and f.code in self.readable_codes else ""
                 )
             self.problems.append({"text": label + messages.sentence(problem, self.ctx.locale), "href": ""})
 
@@ -116,7 +116,7 @@ class EditForm:
         """The context of ``runtime_parts/edit_form.html``."""
         locale = self.ctx.locale
         sections = []
-        for title, anchor, _, items in shown.places(self.live.definition, self.reader.readable, locale):
+        for title, anchor, _, items in shown.places(self.live.definition, self.readable_codes, locale):
             drawn = [d for f, item in items for d in (self._item(f, item), self._pages(f)) if d is not None]
             if drawn:
                 sections.append({"title": title, "id": anchor, "parts": drawn})
@@ -164,3 +164,13 @@ class EditForm:
             ).format(f.display_label(self.ctx.locale), f.code, words),
             "span": span,
         }
+
+
+def _rights(reader: RecordReader, record: Record | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The codes that the form may ask for, and those that it may show."""
+    if record is not None:
+        access = reader.access_to(record.id)
+        return access.writable, access.readable
+    mine = {f.code: reader.actor.user_id for f in reader.definition.fields if f.type_name == "CREATOR"}
+    writable = reader.policy.writable_in(mine)
+    return writable, reader.readable | writable

@@ -42,7 +42,7 @@ def new_record(app: int) -> str | Response | tuple[str, int]:
         # Rights come first: an upload of somebody who may not is not kept, and nothing is drawn.
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("add", live.definition)
+        reader.policy.require("add")
         if request.method == "GET":
             return _page(live, EditForm(live, reader, None, None, _preset(live, reader)), _back(app, None))
     return _save(app, None)
@@ -54,7 +54,7 @@ def edit_record(app: int, record_id: int) -> str | Response | tuple[str, int]:
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("edit", live.definition)
+        reader.require("edit", record_id)
         if request.method == "GET":
             record = reader.get(record_id)
             return _page(live, EditForm(live, reader, record, None), _back(app, record_id))

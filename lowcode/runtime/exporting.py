@@ -14,7 +14,6 @@ from lowcode.jobs.exports import enqueue_export
 from lowcode.query import filters, kintone
 from lowcode.query import writing as query_writing
 from lowcode.query.ast import ID, Compare, Literal, Query
-from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.runtime import lists, shown
 from lowcode.runtime.blueprint import blueprint
@@ -33,11 +32,11 @@ def export_form(app: int) -> str:
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("export", live.definition)
-        query = _query(live, request.query_string.decode())
-        view = lists.view_of(live.definition, request.args.get("view", ""))
-        first = [f.code for f in columns_of(live.definition, view, reader.readable, request.args.get(COLS, ""))]
-        fields = exporting.exportable(live.definition, reader.readable)
+        reader.policy.require("export")
+        query = _query(reader, request.query_string.decode())
+        view = lists.view_of(reader, request.args.get("view", ""))
+        first = [f.code for f in columns_of(live.definition, view, reader.shown, request.args.get(COLS, ""))]
+        fields = exporting.exportable(live.definition, reader.shown)
         ordered = sorted(fields, key=lambda f: first.index(f.code) if f.code in first else len(first))
         columns = [
             {"code": f.code, "label": f.display_label(reader.ctx.locale), "chosen": f.code in first, "place": at + 1}
@@ -64,9 +63,9 @@ def export(app: int) -> AnyResponse:
     with writing() as space:
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("export", live.definition)
+        reader.policy.require("export")
         exporting.choose_columns(reader, chosen)
-        query = _query(live, request.form.get("list", ""))
+        query = _query(reader, request.form.get("list", ""))
         moment = context().now.astimezone(context().zone).strftime("%Y%m%d-%H%M")
         name = f"{live.definition.display_name(context().locale)}-{moment}.{kind}"
         if kind == "xlsx" or encoding == "cp932":
@@ -114,10 +113,10 @@ def _chosen_columns() -> list[str] | None:
     return sorted(codes, key=place) or None
 
 
-def _query(live: LiveApp, list_query: str) -> Query:
+def _query(reader: RecordReader, list_query: str) -> Query:
     """The condition and order of the list that the export belongs to."""
     pairs = parse_qsl(list_query, keep_blank_values=True)
-    view = lists.view_of(live.definition, dict(pairs).get("view", ""))
+    view = lists.view_of(reader, dict(pairs).get("view", ""))
     try:
         asked = filters.from_parameters(pairs)
     except Invalid:

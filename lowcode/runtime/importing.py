@@ -32,7 +32,7 @@ def import_file(app: int) -> str | Response | tuple[str, int]:
     problem = ""
     with reading() as space:
         live = space.app(app)
-        space.reader(live).policy.require("import", live.definition)
+        space.reader(live).policy.require("import")
         tile = shown.tile(live, context().locale, current=True)
     if request.method == "POST":
         part = request.files.get("file")
@@ -83,7 +83,7 @@ def import_mapping(app: int, key: str) -> str | Response | tuple[str, int]:
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("import", live.definition)
+        reader.policy.require("import")
         page = render_template(
             "runtime/import_mapping.html", **_page(live, reader, key, name, preview), problems=problems
         )
@@ -135,7 +135,7 @@ def _page(live: LiveApp, reader: RecordReader, key: str, name: str, preview: tab
     proposed = map_columns(
         preview.headers,
         definition,
-        writable=reader.policy.writable(definition),
+        writable=reader.policy.writable,
         key=None,
         overrides=None,
         years=None,

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from lowcode import messages
-from lowcode.definition.schema import AppDefinition, View
+from lowcode.definition.schema import View
 from lowcode.errors import Invalid, NotFound
 from lowcode.fields.base import Context, Field
 from lowcode.fields.link import LinkField
@@ -42,7 +42,7 @@ def list_records(app: int) -> str | Response:
     with reading() as space:
         live = space.app(app)
         reader = space.reader(live)
-        reader.policy.require("view", live.definition)
+        reader.policy.require("view")
         page = ListPage.of_request(live, reader, context())
         return render_template("runtime/list.html", **page.template(_may(reader)))
 
@@ -58,7 +58,7 @@ def list_by_code(code: str) -> Response:
 
 def _may(reader: RecordReader) -> dict[str, bool]:
     actions: tuple[t.Any, ...] = ("add", "edit", "delete", "import", "export", "manage")
-    return {action: reader.policy.allows(action, reader.definition) for action in actions}
+    return {action: reader.policy.allows(action) for action in actions}
 
 
 def _with_added_filter(app: int) -> str:
@@ -108,7 +108,7 @@ class ListPage:
     def of_request(cls, live: LiveApp, reader: RecordReader, ctx: Context) -> ListPage:
         """Read the page that the present request asks for."""
         definition = live.definition
-        view = view_of(definition, request.args.get("view", ""))
+        view = view_of(reader, request.args.get("view", ""))
         problems: list[str] = []
         try:
             asked = filters.from_parameters(request.args.items(multi=True))
@@ -123,7 +123,7 @@ class ListPage:
             view=view,
             asked=asked,
             problems=problems,
-            columns=columns.columns_of(definition, view, reader.readable, request.args.get(columns.COLS, "")),
+            columns=columns.columns_of(definition, view, reader.shown, request.args.get(columns.COLS, "")),
             page=max(1, _number(request.args.get("page"), 1)),
             size=size if size in PAGE_SIZES else 50,
         )
@@ -272,7 +272,7 @@ class ListPage:
             "filter_fields": self._filter_fields(),
             "operators": [(word, messages.text(f"runtime.op.{word}", ctx.locale)) for word in filters.WORDS.values()],
             "sort_fields": self._sort_links(),
-            "columns": columns.offered(definition, self.reader.readable, self.columns, ctx.locale),
+            "columns": columns.offered(definition, self.reader.shown, self.columns, ctx.locale),
             "kept_columns": [
                 (k, v) for k, v in request.args.items(multi=True) if k not in ("page", columns.COLS) and v
             ],
@@ -294,7 +294,7 @@ class ListPage:
     def _tabs(self) -> list[dict[str, t.Any]]:
         base = url_for("runtime.list_records", app=self.live.id)
         found: list[dict[str, t.Any]] = []
-        views = [v for v in self.live.definition.views if v.type in ("LIST", "CALENDAR")]
+        views = views_for(self.reader)
         if not any(not v.filter_cond for v in views):
             found.append(
                 {
@@ -331,7 +331,7 @@ class ListPage:
         present = {key.field: key.descending for key in order}
         found = []
         for f in self.columns:
-            if not f.sortable:
+            if not f.sortable or f.code not in self.reader.readable:
                 continue
             then = (
                 [*order, SortKey(f.code, False)]
@@ -370,7 +370,7 @@ class ListPage:
                     "phone": at != primary and at < 6,
                     "phone_label": f.display_label(ctx.locale),
                     "sort_url": self.url(sort=("" if not is_sorted or descending else "-") + f.code, page=None)
-                    if f.sortable
+                    if f.sortable and f.code in self.reader.readable
                     else "",
                     "sorted": ("descending" if descending else "ascending") if is_sorted else "",
                 }
@@ -442,15 +442,25 @@ class ListPage:
         return {"action": url_for("runtime.bulk", app=self.live.id), "count": 0, "actions": actions}
 
 
-def view_of(definition: AppDefinition, key: str) -> View | None:
-    """The view of the address: by number, ``all`` for none, else the app's first list."""
+def views_for(reader: RecordReader) -> list[View]:
+    """The lists and calendars of the app whose conditions and order name nothing that is hidden from the reader.
+
+    A list of those who meet a condition tells what the condition asks.
+    """
+    return [
+        v for v in reader.definition.views if v.type in ("LIST", "CALENDAR") and reader.may_ask(v.filter_cond, v.sort)
+    ]
+
+
+def view_of(reader: RecordReader, key: str) -> View | None:
+    """The view of the address: by number, ``all`` for none, else the first list that the reader may see."""
     if key == "all":
         return None
-    lists = [v for v in definition.views if v.type in ("LIST", "CALENDAR")]
+    lists = views_for(reader)
     if key:
         number = number_of(key)
-        found = definition.view(number) if number is not None else definition.view(key)
-        if found is None:
+        found = reader.definition.view(number) if number is not None else reader.definition.view(key)
+        if found is None or (found not in lists and found.type in ("LIST", "CALENDAR")):
             raise NotFound("view.not_found", view=key)
         return found
     return lists[0] if lists else None

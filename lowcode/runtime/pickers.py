@@ -28,7 +28,7 @@ def picker(app: int, field_id: int) -> Response:
     with reading() as space:
         live = space.app(app)
         field = live.definition.by_id(field_id)
-        if field is None or field.code not in space.reader(live).readable:
+        if field is None or field.code not in space.policy(live).shown:
             raise NotFound("field.unknown", field=field_id)
         if isinstance(field, LookupField):
             items = _records(space, live, field, words)
@@ -57,6 +57,8 @@ def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) ->
         kintone.parse(part.filter_cond).condition if part.filter_cond else None, Search(words) if words else None
     )
     order = kintone.parse(f"order by {part.sort}").order if part.sort else kintone.parse("order by $id desc").order
+    if not reader.may_ask(part.filter_cond, part.sort):
+        return []  # who is offered would tell what the author's condition asks
     records = reader.list(condition, order, limit=MOST, fields=[key.code, *(f.code for f in details)])
     found = []
     for record in records:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import render_template
 
 from lowcode import messages
-from lowcode.access.policy import AppPolicy
 from lowcode.records.workspace import Workspace
 from lowcode.runtime import shown
 from lowcode.runtime.blueprint import blueprint
@@ -32,9 +31,9 @@ def home() -> str:
 
 
 def _card(space: Workspace, app_id: int) -> dict[str, str] | None:
-    live = space.app(app_id)
-    policy = AppPolicy(space.actor, live.id)
-    if not (policy.allows("view", live.definition) or policy.allows("add", live.definition)):
+    live = space.snapshot.app(app_id)
+    policy = space.policy(live)
+    if not (policy.allows("view") or policy.allows("add")):
         return None
     tile = shown.tile(live, space.ctx.locale)
     count = space.reader(live).count(limit=CARD_COUNT_LIMIT + 1)

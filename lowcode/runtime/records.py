@@ -61,8 +61,14 @@ def show_record(app: int, record_id: int) -> str:
 
 def _page(space: Workspace, live: LiveApp, reader: RecordReader, record: Record) -> dict[str, t.Any]:
     ctx, definition = reader.ctx, live.definition
-    may = {a: reader.policy.allows(a, definition) for a in ("add", "edit", "delete", "manage")}
-    sections = shown.record_sections(definition, record, reader.readable, ctx)
+    access = reader.access_to(record.id)
+    may = {
+        "add": reader.policy.allows("add"),
+        "edit": access.edit,
+        "delete": access.delete,
+        "manage": reader.policy.allows("manage"),
+    }
+    sections = shown.record_sections(definition, record, access.readable, ctx)
     _link_files(live, record, sections)
     _show_drift(space, live, record, sections, ctx, may["edit"])
     sections.extend(_related(space, live, reader, record))
@@ -274,7 +280,7 @@ def _related_section(
             + lists.encode([("view", "all"), (f"f.{relation.code}.{word}", text)]),
             messages.text("runtime.see_all", ctx.locale),
         )
-        if reader.policy.allows("add", other.definition):
+        if reader.policy.allows("add"):
             back = url_for("runtime.show_record", app=live.id, record_id=record.id)
             handed = lists.encode([(f"v.{relation.code}", text), ("back", back)])
             tools += Markup('<a class="button button-secondary button-small" href="{}">{}</a>').format(
@@ -303,7 +309,7 @@ def _neighbours(live: LiveApp, reader: RecordReader, record: Record, back: str) 
         return None
     args = parse_qsl(back, keep_blank_values=True)
     try:
-        view = lists.view_of(live.definition, dict(args).get("view", ""))
+        view = lists.view_of(reader, dict(args).get("view", ""))
         asked = filters.from_parameters(args)
         saved = kintone.parse(view.filter_cond).condition if view and view.filter_cond else None
         order = asked.order or (
@@ -376,7 +382,7 @@ def _timeline(live: LiveApp, reader: RecordReader, record: Record, may_edit: boo
     entries = []
     for entry, changes in reader.history(record.id, limit=60):
         shown_entry = _entry(live, record, entry, changes, ctx, may_edit)
-        if entry.set_aside and (entry.actor_id == ctx.user_id or reader.policy.allows("manage", live.definition)):
+        if entry.set_aside and (entry.actor_id == ctx.user_id or reader.policy.allows("manage")):
             # No right says who may read a field that is gone: its author, and whoever manages the app.
             shown_entry["changes"] += [{"label": one.label, "old": "", "new": one.text} for one in entry.set_aside]
         entries.append(shown_entry)

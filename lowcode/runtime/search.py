@@ -36,13 +36,11 @@ def search() -> str:
 def _hits(space: Workspace, live: LiveApp, words: str) -> dict[str, t.Any] | None:
     """The newest hits of one app, or None when there are none."""
     reader = space.reader(live)
-    if not reader.policy.allows("view", live.definition):
+    if not reader.policy.allows("view"):
         return None
     named = live.definition.title_field
     columns = [
-        f
-        for f in listed.columns_of(live.definition, lists.view_of(live.definition, ""), reader.readable)
-        if f.code != named.code
+        f for f in listed.columns_of(live.definition, lists.view_of(reader, ""), reader.shown) if f.code != named.code
     ][:5]
     condition = Search(words)
     try:

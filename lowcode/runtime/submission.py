@@ -74,7 +74,7 @@ def submit(space: Workspace, app: int, record_id: int | None, formdata: MultiDic
             raise NotFound("record.not_found", id=record_id)
         if record is None:
             # Somebody deleted it while this form was open: what was typed is shown as a new record, not saved.
-            reader.policy.require("add", live.definition)
+            reader.policy.require("add")
             return Drawn("gone", EditForm(live, reader, None, typed))
     form = EditForm(live, reader, record, typed)
     if ADD_ROW in formdata or formdata.get("then") == "edit":

@@ -100,18 +100,18 @@ def choose_columns(reader: RecordReader, codes: Sequence[str] | None = None) -> 
     definition, locale = reader.definition, reader.ctx.locale
     names = Names(definition)
     if codes is None:
-        codes = [f.code for f in exportable(definition, reader.readable)]
+        codes = [f.code for f in exportable(definition, reader.shown)]
         number = definition.of_type("RECORD_NUMBER")
         if number is not None and number.code in codes:
             codes = [number.code, *[code for code in codes if code != number.code]]
     found: list[tuple[Field, SubtableField | None]] = []
     for code in dict.fromkeys(codes):
-        chosen = definition.find(code) if code in reader.readable else None
+        chosen = definition.find(code) if code in reader.shown else None
         if chosen is None or not _exports(chosen):
             raise invalid("query.unknown_field", field=code)
         subtable = definition.subtable_of(code)
         if isinstance(chosen, SubtableField):
-            inner = [f for f in definition.inner_order(chosen) if f.code in reader.readable]
+            inner = [f for f in definition.inner_order(chosen) if f.code in reader.shown]
             found += [(f, chosen) for f in inner if _exports(f)]
         else:
             found.append((chosen, subtable))
@@ -145,7 +145,7 @@ def export_csv(
     """
     if encoding not in ENCODINGS:
         raise invalid("transfer.encoding_unknown", encoding=encoding)
-    reader.policy.require("export", reader.definition)
+    reader.policy.require("export")
     chosen = tuple(columns) if columns is not None else choose_columns(reader)
     # "or" would take a new list for one that is still empty.
     counted = Replaced() if replaced is None else replaced
@@ -218,7 +218,7 @@ def export_xlsx(
 
     :raises TooLarge: more rows than a sheet holds.
     """
-    reader.policy.require("export", reader.definition)
+    reader.policy.require("export")
     chosen = tuple(columns) if columns is not None else choose_columns(reader)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(_sheet_name(reader.definition.display_name(reader.ctx.locale)))

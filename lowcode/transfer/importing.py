@@ -120,7 +120,7 @@ class _Import:
         """Everything that depends on the version of the app that is live now."""
         self.live = live = space.app(self.plan.app)
         service = space.service(live)
-        service.policy.require("import", live.definition)
+        service.policy.require("import")
         ctx = replace(space.context(live), files=Context().files)
         options = Options(key=self.plan.key, bad_cells=self.plan.bad_cells, note_field=self.plan.note_field)
         self.reader = EntryReader(

@@ -108,13 +108,13 @@ def plan_import(
     live = space.app(app)
     service = space.service(live)
     policy, definition = service.policy, live.definition
-    policy.require("import", definition)
+    policy.require("import")
     key_field = _key_field(definition.fields, key, preview.headers)
     modes = modes_of(mode or ("upsert" if key_field else "add"))
     columns = map_columns(
         preview.headers,
         definition,
-        writable=policy.writable(definition),
+        writable=policy.writable,
         key=key_field.code if key_field else None,
         overrides=overrides,
         years=years,
@@ -135,7 +135,7 @@ def plan_import(
     if problems:
         raise Invalid(problems)
     for action in sorted(modes):
-        policy.require("add" if action == "add" else "edit", definition)
+        policy.require("add" if action == "add" else "edit")
     return ImportPlan(
         app=live.id,
         reading=preview.reading,

@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.access.actor import Actor
-from lowcode.access.policy import AppPolicy
 from lowcode.definition import codec
 from lowcode.definition.schema import AppDefinition
 from lowcode.deploy import create_app
@@ -80,9 +79,9 @@ def export(workspace: Workspace, apps: Sequence[int | str], *, with_records: boo
     """
     live = {found.code: found for found in map(workspace.app, apps)}
     for app in live.values():
-        AppPolicy(workspace.actor, app.id).require("manage", app.definition)
+        workspace.policy(app).require("manage")
         if with_records:
-            AppPolicy(workspace.actor, app.id).require("export", app.definition)
+            workspace.policy(app).require("export")
     records = {code: template_records.dump(workspace, live[code]) for code in sorted(live)} if with_records else {}
     return write((app.definition for app in live.values()), records)
 

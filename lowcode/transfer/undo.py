@@ -60,7 +60,7 @@ def undo_import(
         with writing() as space:
             live = space.app(app)
             service = space.service(live)
-            service.policy.require("import", live.definition)
+            service.policy.require("import")
             lines = _lines(space, live, batch, made.position, last, size)
             if not lines:
                 return made

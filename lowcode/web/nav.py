@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import flask
 import orjson
 
-from lowcode.access.policy import AppPolicy
 from lowcode.records.catalog import LiveApp
 from lowcode.system import meta
 from lowcode.web import i18n, state
@@ -94,8 +93,7 @@ class Nav:
             found = [
                 app_link(live)
                 for live in workspace.snapshot.all()
-                if AppPolicy(workspace.actor, live.id).allows("view", live.definition)
-                or AppPolicy(workspace.actor, live.id).allows("add", live.definition)
+                if workspace.policy(live).allows("view") or workspace.policy(live).allows("add")
             ]
         return tuple(sorted(found, key=lambda app: (app.space, app.name, app.id)))
 

@@ -138,7 +138,7 @@ def test_totals_by_group_and_a_streamed_export(api: Api) -> None:
 
 
 def test_a_token_is_good_for_its_own_app_and_rights_only(api: Api) -> None:
-    assert api.call("GET", "/apps/other/records")[0] == 403
+    assert api.call("GET", "/apps/other/records")[0] == 404
     assert api.call("GET", "/apps/ledger/records", token="x" * 40)[0] == 401
     assert api.call("GET", "/apps/ledger/records", token="")[0] == 401
     with db.writing(api.services.engine) as connection:

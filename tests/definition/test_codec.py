@@ -47,7 +47,7 @@ TYPES: t.Final[list[tuple[str, Json]]] = [
     ("SERIAL", {"pattern": "{0000}"}),
 ]
 LETTERS = st.characters(min_codepoint=32, max_codepoint=0x30FF, exclude_categories=["Cs", "Cc"])
-labels = st.text(LETTERS, min_size=1, max_size=12)
+labels = st.text(LETTERS, min_size=1, max_size=12).filter(str.strip)
 
 
 @st.composite

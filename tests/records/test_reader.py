@@ -154,7 +154,9 @@ def test_what_may_not_be_seen_does_not_exist(stock: House) -> None:
     stock.install(closed.definition())
     saved = stock.add("closed", name="x")
     with stock.reading(nobody) as space:
-        reader = space.reader("closed")
+        with pytest.raises(NotFound):
+            space.app("closed")
+        reader = space.reader(space.snapshot.app("closed"))
         assert reader.list() == []
         assert reader.count() == 0
         assert list(reader.ids()) == []

@@ -194,10 +194,12 @@ def test_without_rights_nothing_is_read_or_written(ledger: House) -> None:
     nobody = Actor(kind="form", name="form")
     with pytest.raises((Forbidden, NotFound)):
         ledger.save("ledger", Change(id=saved.id, values={"name": "x"}), actor=nobody)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         ledger.save("ledger", Change(values={"name": "x"}), actor=nobody)
+    with ledger.writing(nobody) as space, pytest.raises(Forbidden):
+        space.service(space.snapshot.app("ledger")).save([Change(values={"name": "x"})])
     with ledger.reading(nobody) as space:
-        reader = space.reader("ledger")
+        reader = space.reader(space.snapshot.app("ledger"))
         assert reader.list() == []
         assert reader.count() == 0
         with pytest.raises(NotFound):

@@ -30,7 +30,7 @@ def aggregate(app: str) -> flask.Response:
         raise invalid("api.too_many_parts", "group", groups=MOST_GROUPS, measures=MOST_MEASURES)
     with state.reading() as space:
         reader = space.reader(space.app(app))
-        reader.policy.require("view", reader.definition)
+        reader.policy.require("view")
         found = reader.aggregate(group, measures, asked.condition)
         fields = [reader.definition.field(code) for code in group]
         rows = []
