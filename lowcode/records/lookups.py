@@ -165,8 +165,8 @@ def drift(workspace: Workspace, live: LiveApp, field: LookupField, values: t.Map
     different = {}
     for to, origin in mappings(field):
         target = live.definition.find(to)
-        if target is None:
-            continue
+        if target is None or origin not in found[1]:
+            continue  # what the source says there is not the reader's to see
         now = transfer(source.definition.find(origin), target, found[1].get(origin), workspace.ctx)
         if now != values.get(to):
             different[to] = now
