@@ -92,7 +92,7 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
     """
     row = versions.app_row(space.connection, app)
     found = space.snapshot.app(row.id) if row.live_version is not None else None
-    _require(space, row, found)
+    _require(space, row, found, app)
     live = found.definition if found is not None else None
     draft = deploy.load_draft(space.connection, row.id)
     known = {each.code: each.definition for each in space.snapshot.all()}
@@ -112,18 +112,18 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
     )
 
 
-def _require(space: Workspace, row: AppRow, live: LiveApp | None) -> None:
+def _require(space: Workspace, row: AppRow, live: LiveApp | None, asked: int | str) -> None:
     actor = space.actor
     if live is None:
         if not (actor.administrator or (actor.user_id is not None and actor.user_id == row.created_by)):
-            raise NotFound("app.not_found", app=row.id)
+            raise NotFound("app.not_found", app=asked)
         return
     policy = space.policy(live)
     if policy.allows("manage"):
         return
     if policy.allows("view") or policy.allows("add"):
         raise Forbidden("forbidden.app", action="manage", app=live.definition.name)
-    raise NotFound("app.not_found", app=row.id)
+    raise NotFound("app.not_found", app=asked)
 
 
 def read_draft(

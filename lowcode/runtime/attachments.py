@@ -65,6 +65,7 @@ def _holder(app: int, field_id: int, key: str) -> int:
     """The record that has a file: its rights decide."""
     services().store.path(key)  # refuses what is no key before the database is asked
     with reading() as space:
+        space.app(app)  # of an app that somebody may not know, nothing is told
         files = models.File.__table__
         wanted = sa.select(files.c.record_id).where(files.c.key == key, files.c.app_id == app, files.c.claimed)
         record_id: int | None = space.connection.scalar(wanted)

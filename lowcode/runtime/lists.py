@@ -227,7 +227,7 @@ class ListPage:
         rest = [(k, v) for k, v in request.args.items(multi=True) if k in ("view", "size", columns.COLS) and v]
         found = []
         for chip in filters.chips(self.asked):
-            shown_field = self.live.definition.find(chip.field)
+            shown_field = self.live.definition.find(chip.field) if chip.field in self.reader.readable else None
             label = shown_field.display_label(self.ctx.locale) if shown_field else ""
             found.append(
                 {
