@@ -343,9 +343,9 @@ class Case:
         if code == "member":
             if not values["family"]:
                 return
-            word, places = values["family"][0].values["member"], ("member",)
+            word, places = values["family"][0].values["member"], ["member"]
         else:
-            word, places = values[code], ("no",) if code == "no" else ("name", "words")
+            word, places = values[code], ["no"] if code == "no" else ["name", "words"]
         found = set(reader.ids(Search(word)))
         told = record_id in self.visible["cases"] and any(self.asked(c) for c in places)
         if not any(self.asked(c) for c in places):

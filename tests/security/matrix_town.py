@@ -21,7 +21,7 @@ from tests.builders import an_app
 from tests.people import NOW, Browser, add, make_services
 
 PRINCIPALS = ("nobody", "stranger", "masked", "ward", "manager", "root", "token")
-"""Not logged in; without rights; with hidden fields; limited to a ward; manager of the app; administrator; a program."""
+"""Not logged in; without rights; with hidden fields; limited to a ward; manager; administrator; a program."""
 FIELD_SECRET, ROW_SECRET, GONE_SECRET, APP_SECRET = "ひみつの病名", "となりの区の人", "消された人", "秘密の台帳"
 SHOWN, HIDDEN, GONE, MISSING = 1, 2, 3, 99
 """Numbers of records: one that everybody sees who sees any, one of another ward, a deleted one, and none at all."""
@@ -107,7 +107,7 @@ class Answer:
     @classmethod
     def of(cls, answer: TestResponse) -> Answer:
         body = answer.get_data()
-        if answer.mimetype.startswith("application/vnd.openxmlformats"):
+        if (answer.mimetype or "").startswith("application/vnd.openxmlformats"):
             body = b""
         headers = "\n".join(f"{k}: {v}" for k, v in answer.headers.items() if k not in ("Set-Cookie", "Date"))
         return cls(answer.status_code, f"{headers}\n\n{body.decode('utf-8', 'replace')}")

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
-from lowcode.errors import Forbidden, Invalid
+from lowcode.errors import Forbidden, Invalid, NotFound
 from lowcode.records.record import Change
 from lowcode.transfer import importing, report, tabular
 from tests.builders import an_app
@@ -191,7 +191,7 @@ def test_an_import_killed_at_any_batch_goes_on_and_never_doubles(ledger: Desk) -
 
 def test_rights_are_those_of_the_person(ledger: Desk) -> None:
     nobody = Actor(kind="form", name="form")
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         ledger.plan("ledger", ledger.file(FIRST), nobody)
 
 
