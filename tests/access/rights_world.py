@@ -290,7 +290,11 @@ def _acl(rights: Rights) -> Acl:
                 AppRight(
                     **_grantee(r),
                     app_editable="manage" in r.gives,
-                    **{f"record_{a}able": a in r.gives for a in ("view", "add", "edit", "import", "export")},
+                    record_viewable="view" in r.gives,
+                    record_addable="add" in r.gives,
+                    record_editable="edit" in r.gives,
+                    record_importable="import" in r.gives,
+                    record_exportable="export" in r.gives,
                     record_deletable="delete" in r.gives,
                 )
                 for r in rights.app

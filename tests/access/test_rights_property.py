@@ -81,9 +81,8 @@ def fill(house: House, dice: random.Random) -> Round:
     """New records in both apps; every living case is changed once, and two are deleted."""
     with house.writing() as space:
         for code in ("cases", "visits"):
-            ids = list(space.reader(code).ids())
-            if ids:
-                space.service(code).save([Change(id=i, delete=True) for i in ids])
+            present = space.reader(code).ids()
+            space.service(code).save([Change(id=i, delete=True) for i in present])
     creator = [dice.choice(world.PEOPLE) for _ in range(CASES)]
     ids: list[int] = []
     for who, values in zip(creator, world.some_cases(dice, CASES), strict=True):
