@@ -79,6 +79,14 @@ class Services:
             db.hold_live_versions(connection)
             yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
 
+    def as_person(self, space: Workspace, user_id: int) -> Workspace:
+        """The same transaction as an active user would read in it, in order to explain what they see.
+
+        :raises NotFound: there is no such user, or they are switched off.
+        """
+        actor = user_actor(self.directories.current(space.connection), user_id, self.settings)
+        return space.acting_as(actor, self.context(space.connection, actor))
+
     def write(self, actor: Actor, work: Callable[[Workspace], T]) -> T:
         """``work`` in a write transaction, tried again when it loses a race (:func:`lowcode.records.retry.retried`).
 

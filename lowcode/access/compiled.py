@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lowcode.access.actor import Principals
 from lowcode.access.outcomes import Outcome, outcome
-from lowcode.definition.rights import RecordGrant
+from lowcode.definition.rights import AppRight, RecordGrant
 from lowcode.definition.schema import AppDefinition
 from lowcode.query import kintone
 from lowcode.query.ast import Node
@@ -52,6 +52,8 @@ class Compiled:
     """In order; the first condition that a record meets counts, and a record that meets none is not limited."""
     fields: Mapping[str, FieldRule]
     """Fields with rights of their own; every other field may be written."""
+    app_row: tuple[int, AppRight] | None = None
+    """The row of the app rights that means a user, with its place from 0; None when none does."""
 
     @property
     def sees_every_record(self) -> bool:
@@ -74,8 +76,9 @@ def compiled(definition: AppDefinition, who: Principals, administrator: bool) ->
     An administrator may do in every app what an app allows anybody, but record and field rights count for them as
     for everybody: running the platform is no reason to read health data.
     """
+    app_row = definition.app_rights.first(**who._asdict())
     actions = frozenset(
-        action for action in ACTIONS if administrator or definition.app_rights.allows(action, **who._asdict())
+        action for action in ACTIONS if administrator or (app_row is not None and app_row[1].allows(action))
     )
     records = tuple(
         RecordRule(
@@ -93,7 +96,7 @@ def compiled(definition: AppDefinition, who: Principals, administrator: bool) ->
         read = outcome(right.entities, who, lambda grant: grant.accessibility in ("READ", "WRITE"))
         write = outcome(right.entities, who, lambda grant: grant.accessibility == "WRITE")
         fields.setdefault(right.code, FieldRule(read, write))
-    return Compiled(actions, records, fields)
+    return Compiled(actions, records, fields, app_row)
 
 
 def _grants(grant: RecordGrant, *, action: RecordAction) -> bool:

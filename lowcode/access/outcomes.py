@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -27,19 +27,35 @@ Answer = bool | sa.ColumnElement[bool]
 
 
 @dataclass(frozen=True)
+class Decider:
+    """A row of a list of rights that means somebody, or may mean them, and what it answers."""
+
+    place: int
+    """Its place in the list as it is written, from 0."""
+    grantee: Grantee
+    allowed: bool
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The fields to look into, in order, each with the answer if it names the person; else ``otherwise``."""
 
-    by_field: tuple[tuple[Grantee, bool], ...] = ()
+    by_field: tuple[Decider, ...] = ()
     otherwise: bool = False
+    asked: tuple[Decider, ...] = field(default=(), compare=False)
+    """Every row that looks into a field, those whose answer changes nothing among them: which row decides is theirs
+    to tell, what it decides is not."""
+    named: Decider | None = field(default=None, compare=False)
+    """The row that gives ``otherwise``; None when none means the person."""
 
     @classmethod
-    def of(cls, by_field: Iterable[tuple[Grantee, bool]], otherwise: bool) -> Outcome:
+    def of(cls, asked: Iterable[Decider], named: Decider | None) -> Outcome:
         """An outcome without questions whose answer changes nothing."""
-        kept = list(by_field)
-        while kept and kept[-1][1] is otherwise:
-            kept.pop()
-        return cls(tuple(kept), otherwise)
+        otherwise = named is not None and named.allowed
+        kept = asked = tuple(asked)
+        while kept and kept[-1].allowed is otherwise:
+            kept = kept[:-1]
+        return cls(kept, otherwise, asked, named)
 
     @property
     def always(self) -> bool | None:
@@ -49,39 +65,38 @@ class Outcome:
     def sql(self, definition: AppDefinition, tables: t.Any, who: Principals, ctx: Context) -> Answer:
         """The answer as a condition over ``tables.main``, never NULL."""
         answer: Answer = self.otherwise
-        for grantee, allowed in reversed(self.by_field):
-            answer = chosen(_named_in(grantee, definition, tables, who, ctx), allowed, answer)
+        for each in reversed(self.by_field):
+            answer = chosen(_named_in(each.grantee, definition, tables, who, ctx), each.allowed, answer)
         return answer
 
     def on(self, values: Mapping[str, Value], definition: AppDefinition, who: Principals) -> bool:
         """The answer for a record with these values by field code."""
-        for grantee, allowed in self.by_field:
-            field = definition.find(grantee.entity.code)
-            value = None if field is None else values.get(field.code)
-            named = (value,) if isinstance(value, int) else tuple(value or ())
-            if field is not None and not set(named).isdisjoint(_ids(grantee, field, who)):
-                return allowed
-        return self.otherwise
+        found = _first(self.by_field, values, definition, who)
+        return self.otherwise if found is None else found.allowed
+
+    def decider(self, values: Mapping[str, Value], definition: AppDefinition, who: Principals) -> Decider | None:
+        """The row that gives the answer of :meth:`on`; None when no row means the person."""
+        return _first(self.asked, values, definition, who) or self.named
 
 
 YES: t.Final = Outcome((), True)
 NO: t.Final = Outcome((), False)
 
 
-def in_order(grantees: Iterable[G]) -> list[G]:
-    """Grantees in order of priority: everybody comes last, wherever the row stands (as in kintone)."""
-    return sorted(grantees, key=lambda g: g.entity.type == "GROUP" and g.entity.code == EVERYONE)
+def in_order(grantees: Iterable[G]) -> list[tuple[int, G]]:
+    """Grantees with their places in order of priority: everybody comes last, wherever the row stands (as in kintone)."""
+    return sorted(enumerate(grantees), key=lambda g: g[1].entity.type == "GROUP" and g[1].entity.code == EVERYONE)
 
 
 def outcome(grantees: Iterable[G], who: Principals, allows: Callable[[G], bool]) -> Outcome:
     """What the first grantee that means ``who`` gives; nobody is meant by a list that names nobody."""
-    by_field: list[tuple[Grantee, bool]] = []
-    for grantee in in_order(grantees):
+    asked: list[Decider] = []
+    for place, grantee in in_order(grantees):
         if grantee.entity.type == "FIELD_ENTITY":
-            by_field.append((grantee, allows(grantee)))
+            asked.append(Decider(place, grantee, allows(grantee)))
         elif grantee.includes(**who._asdict()):
-            return Outcome.of(by_field, allows(grantee))
-    return Outcome.of(by_field, False)
+            return Outcome.of(asked, Decider(place, grantee, allows(grantee)))
+    return Outcome.of(asked, None)
 
 
 def chosen(condition: Answer, then: Answer, otherwise: Answer) -> Answer:
@@ -106,6 +121,19 @@ def chosen(condition: Answer, then: Answer, otherwise: Answer) -> Answer:
 def both(one: Answer, other: Answer) -> Answer:
     """Where both hold."""
     return chosen(one, other, False)
+
+
+def _first(
+    deciders: Iterable[Decider], values: Mapping[str, Value], definition: AppDefinition, who: Principals
+) -> Decider | None:
+    """The first row whose field names the person in a record with these values."""
+    for each in deciders:
+        looked_into = definition.find(each.grantee.entity.code)
+        value = None if looked_into is None else values.get(looked_into.code)
+        named = (value,) if isinstance(value, int) else tuple(value or ())
+        if looked_into is not None and not set(named).isdisjoint(_ids(each.grantee, looked_into, who)):
+            return each
+    return None
 
 
 def _named_in(grantee: Grantee, definition: AppDefinition, tables: t.Any, who: Principals, ctx: Context) -> Answer:

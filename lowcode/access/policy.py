@@ -40,6 +40,16 @@ class App(t.Protocol):
 FindApp = Callable[[str], App | None]
 
 
+class Unseen(t.NamedTuple):
+    """Why a value that tells something of another app is hidden."""
+
+    app: str
+    """Code of the other app."""
+    what: t.Literal["app", "records", "field"]
+    """What is not seen: the app, some of its records, or one of its fields."""
+    field: str = ""
+
+
 class Policy:
     """What one actor may do in one app; made by :class:`Policies`."""
 
@@ -115,9 +125,16 @@ class Policy:
         if not masks.varying:
             return masks.writable
         who = self.actor.principals
-        unseen = {c for c, rule in masks.varying.items() if not rule.read.on(values, definition, who)}
         given = {c for c, rule in masks.varying.items() if rule.write.on(values, definition, who)}
-        return self.writable_with(unseen, given)
+        return self.writable_with(self._unseen_in(values), given)
+
+    def readable_in(self, values: Mapping[str, Value]) -> frozenset[str]:
+        """Codes of the fields that are seen in a record with these values (all of them, by code)."""
+        return self.masks.shown - self.masks.hidden_in(self._unseen_in(values))
+
+    def _unseen_in(self, values: Mapping[str, Value]) -> set[str]:
+        who = self.actor.principals
+        return {c for c, rule in self.masks.varying.items() if not rule.read.on(values, self.definition, who)}
 
     def writable_with(self, unseen: Collection[str], given: Collection[str]) -> frozenset[str]:
         """What may be written where of the varying fields ``unseen`` are hidden and ``given`` may be written."""
@@ -134,6 +151,10 @@ class Policy:
             code: (rule.read.sql(self.definition, tables, who, ctx), rule.write.sql(self.definition, tables, who, ctx))
             for code, rule in self.masks.varying.items()
         }
+
+    def unseen_elsewhere(self, there: Elsewhere) -> Unseen | None:
+        """See :meth:`Policies.unseen`."""
+        return self._policies.unseen(there)
 
     # -- records ---------------------------------------------------------------------------------
 
@@ -206,14 +227,24 @@ class Policies:
         return found
 
     def sees(self, there: Elsewhere) -> bool:
-        """Whether the actor sees what a value tells of another app; an app that is not installed hides nothing."""
+        """Whether the actor sees what a value tells of another app."""
+        return self.unseen(there) is None
+
+    def unseen(self, there: Elsewhere) -> Unseen | None:
+        """The first thing of another app that a value tells of and the actor does not see.
+
+        An app that is not installed hides nothing.
+        """
         app = self._find(there.app)
         if app is None:
-            return True
+            return None
         policy = self.of(app)
-        if not policy.allows("view") or (there.every_record and not policy.sees_every_record):
-            return False
-        return all(self._sees_field(policy, code) for code in there.codes)
+        if not policy.allows("view"):
+            return Unseen(there.app, "app")
+        if there.every_record and not policy.sees_every_record:
+            return Unseen(there.app, "records")
+        hidden = (code for code in sorted(there.codes) if not self._sees_field(policy, code))
+        return next((Unseen(there.app, "field", code) for code in hidden), None)
 
     def _sees_field(self, policy: Policy, code: str) -> bool:
         """Field by field, because two apps may show values of each other."""

@@ -100,9 +100,13 @@ class AppRights(Part):
 
     rights: tuple[AppRight, ...] = setting(Several(AppRight), control="rights", label="", default=())
 
-    def allows(
+    def allows(self, action: str, **person: t.Any) -> bool:
+        """Whether the first right that means this person (see :meth:`first`) covers ``action``."""
+        found = self.first(**person)
+        return found is not None and found[1].allows(action)
+
+    def first(
         self,
-        action: str,
         *,
         user: str = "",
         user_id: int | None = None,
@@ -110,13 +114,15 @@ class AppRights(Part):
         ancestors: Collection[int | str] = (),
         groups: Collection[int | str] = (),
         creator_id: int | None = None,
-    ) -> bool:
-        """Whether the first right that means this person covers ``action``; the group everyone comes last.
+    ) -> tuple[int, AppRight] | None:
+        """The first right that means this person, with its place from 0; the group everyone comes last.
 
         :param organizations: ids or codes of the person's organisations; ``ancestors``: of those above them.
         """
-        ordered = sorted(self.rights, key=lambda r: r.entity.type == "GROUP" and r.entity.code == EVERYONE)
-        for right in ordered:
+        ordered = sorted(
+            enumerate(self.rights), key=lambda r: r[1].entity.type == "GROUP" and r[1].entity.code == EVERYONE
+        )
+        for place, right in ordered:
             if right.includes(
                 user=user,
                 user_id=user_id,
@@ -125,8 +131,8 @@ class AppRights(Part):
                 groups=groups,
                 creator_id=creator_id,
             ):
-                return right.allows(action)
-        return False
+                return place, right
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,6 +121,18 @@ class Screen:
             )
         return found
 
+    def met(self, record_id: int) -> tuple[bool | None, ...] | None:
+        """For each condition of the record rights in order: whether a record meets it.
+
+        None in the place of a condition that cannot be understood any more; None altogether when there is no such
+        record. Whether the record exists for the actor is not asked.
+        """
+        answers = {str(rule.number): self.policy.meets(rule.condition) for rule in self.policy.rights.records}
+        questions = {number: answer for number, answer in answers.items() if answer is not None}
+        for _, found in self._ask(questions, [record_id]):
+            return tuple(found.get(number) for number in answers)
+        return None
+
     def _ask(self, questions: Mapping[str, Answer], record_ids: Sequence[int]) -> Iterable[tuple[int, dict[str, bool]]]:
         main = self.live.tables.main
         known = {name: answer for name, answer in questions.items() if isinstance(answer, bool)}

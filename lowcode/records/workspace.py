@@ -63,13 +63,16 @@ class Workspace:
         live = app if isinstance(app, LiveApp) else self.app(app)
         return RecordService(self, live)
 
-    def acting_as(self, actor: Actor) -> Workspace:
-        """The same transaction for another actor (the system, for derived values)."""
+    def acting_as(self, actor: Actor, ctx: Context | None = None) -> Workspace:
+        """The same transaction for another actor (the system, for derived values).
+
+        :param ctx: what the fields may know when that actor asks; by default the same.
+        """
         other = Workspace.__new__(Workspace)
         other.connection, other.catalog, other.ctx, other.snapshot = (
             self.connection,
             self.catalog,
-            self.ctx,
+            self.ctx if ctx is None else ctx,
             self.snapshot,
         )
         other.actor = actor
