@@ -57,6 +57,7 @@ COMMANDS = (
     "records import",
     "records export",
     "records undo",
+    "rights explain",
     "demo",
     "backup",
     "restore",

@@ -275,9 +275,9 @@ class _Fields:
     def _reason(self, field: Field) -> FieldReason:
         rule = self.rules.get(field.code)
         level = self._level(field)
-        if level == "none" or (level is None and field.code not in self.policy.readable):
-            if rule is None or rule.read.always is True or not self._own(rule, level):
-                return self._hidden_with(field, level)
+        hidden = level == "none" or (level is None and field.code not in self.policy.readable)
+        if hidden and not (rule is not None and self._own(rule, level)):
+            return self._hidden_with(field, level)
         if rule is not None:
             return self._by_rule(field, rule, level)
         table = self.definition.subtable_of(field.code)

@@ -84,7 +84,7 @@ NO: t.Final = Outcome((), False)
 
 
 def in_order(grantees: Iterable[G]) -> list[tuple[int, G]]:
-    """Grantees with their places in order of priority: everybody comes last, wherever the row stands (as in kintone)."""
+    """Grantees with their places in order of priority: everybody comes last, wherever they stand (as in kintone)."""
     return sorted(enumerate(grantees), key=lambda g: g[1].entity.type == "GROUP" and g[1].entity.code == EVERYONE)
 
 

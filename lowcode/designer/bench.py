@@ -90,9 +90,7 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
 
     :raises NotFound: it is not there, or not for the asker. :raises Forbidden: the asker may only use it.
     """
-    row = versions.app_row(space.connection, app)
-    found = space.snapshot.app(row.id) if row.live_version is not None else None
-    _require(space, row, found, app)
+    row, found = open_app(space, app)
     live = found.definition if found is not None else None
     draft = deploy.load_draft(space.connection, row.id)
     known = {each.code: each.definition for each in space.snapshot.all()}
@@ -110,6 +108,14 @@ def open_bench(space: Workspace, app: int | str) -> Bench:
         known=known,
         visible=visible,
     )
+
+
+def open_app(space: Workspace, app: int | str) -> tuple[AppRow, LiveApp | None]:
+    """An app and its live version, for somebody who may change it; raises like :func:`open_bench`."""
+    row = versions.app_row(space.connection, app)
+    live = space.snapshot.app(row.id) if row.live_version is not None else None
+    _require(space, row, live, app)
+    return row, live
 
 
 def _require(space: Workspace, row: AppRow, live: LiveApp | None, asked: int | str) -> None:

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("designer", __name__, url_prefix="/k/admin/app", template_folder="templates")
 
-from lowcode.designer import creating, fields, json_screen, overview, publishing, settings, views  # noqa: E402, F401
+from lowcode.designer import creating, fields, json_screen, overview, publishing, see_as, settings, views  # noqa: E402, F401

@@ -22,6 +22,7 @@ TABS: t.Final = (
     ("fields", "", "list"),
     ("views", "views", "table-2"),
     ("settings", "settings", "settings"),
+    ("rights", "rights/see-as", "shield-check"),
     ("json", "json", "braces"),
     ("versions", "versions", "history"),
 )

@@ -9,6 +9,8 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
 
 REASON = "explaining rights"
+LARGEST_ID = 2**63 - 1
+"""What the databases take."""
 
 
 def explain_rights(space: Workspace, live: LiveApp, record_id: int | None = None) -> Explanation:
@@ -21,6 +23,8 @@ def explain_rights(space: Workspace, live: LiveApp, record_id: int | None = None
     policy = space.policy(live)
     if record_id is None:
         return explain(policy)
+    if not 0 < record_id <= LARGEST_ID:
+        raise NotFound("record.not_found", id=record_id)
     everything = space.acting_as(system(REASON)).reader(live)
     record = everything.get(record_id, fields=sorted(people_fields(live.definition)))
     met = space.reader(live).screen.met(record_id)

@@ -6,7 +6,6 @@ from flask import jsonify, request
 from werkzeug.wrappers import Response
 
 from lowcode.errors import NotFound
-from lowcode.fields.base import fold
 from lowcode.fields.entity_select import EntitySelectField
 from lowcode.fields.lookup import LookupField
 from lowcode.query import kintone
@@ -14,11 +13,10 @@ from lowcode.query.ast import Search, all_of
 from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
 from lowcode.runtime.blueprint import blueprint
+from lowcode.web import picking
 from lowcode.web.state import reading
 
 MOST = 20
-EVERYBODY = 10_000
-"""So many people are looked through for the typed words."""
 
 
 @blueprint.get("/k/<int:app>/picker/<int:field_id>")
@@ -72,19 +70,4 @@ def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) ->
 
 def _people(space: Workspace, live: LiveApp, field: EntitySelectField, words: str) -> list[dict[str, str]]:
     ctx = space.context(live)
-    allowed = field.allowed(ctx)
-    if allowed is None:
-        people = ctx.directory.choices(field.kind, EVERYBODY)
-    else:
-        people = [
-            e for e in (ctx.directory.by_id(field.kind, i) for i in sorted(allowed)) if e is not None and e.active
-        ]
-    needle = fold(words)
-    found = []
-    for entity in people:
-        label = f"{entity.name} ({entity.code})"
-        if not needle or needle in fold(label):
-            found.append({"value": label, "label": label, "detail": entity.code})
-        if len(found) >= MOST:
-            break
-    return found
+    return picking.entities(ctx.directory, field.kind, words, MOST, among=field.allowed(ctx))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,27 +11,18 @@ from markupsafe import Markup, escape
 
 from lowcode import messages
 from lowcode.definition.schema import AppDefinition, LayoutGroup, LayoutItem, LayoutRow
-from lowcode.fields.base import Context, Field, Value
+from lowcode.fields.base import Context, Field
 from lowcode.fields.rich_text import clean
 from lowcode.fields.subtable import SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.record import Record
+from lowcode.records.titles import title_of as title_of
 from lowcode.web.nav import AppLink, app_link
 
 
 def tile(live: LiveApp, locale: str, *, current: bool = False) -> AppLink:
     """The app as heads and cards show it."""
     return replace(app_link(live), current=current, name=live.definition.display_name(locale))
-
-
-def title_of(definition: AppDefinition, record_id: int, values: Mapping[str, Value], ctx: Context) -> str:
-    """The words that name a record; its number when the title field is empty or hidden."""
-    named = definition.title_field
-    if named.code in values:
-        words = named.text(values[named.code], ctx).strip()
-        if words:
-            return words[:200]
-    return f"#{record_id}"
 
 
 READINGS = ("kana", "フリガナ", "ふりがな", "カナ")
