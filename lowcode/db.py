@@ -7,15 +7,18 @@ On SQLite a write takes ``BEGIN IMMEDIATE``, so that two writers queue instead o
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.functions import FunctionElement
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -25,6 +28,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 WRITE_OPTION = "lowcode_write"
+AT_END_OPTION = "lowcode_at_end"
+T = t.TypeVar("T")
 BUSY_SECONDS = 30
 
 
@@ -63,6 +68,7 @@ def _on_sqlite_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry
     raw = t.cast(sqlite3.Connection, connection)
     # The driver must not begin transactions on its own, else DDL and savepoints misbehave.
     raw.isolation_level = None
+    raw.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -92,8 +98,25 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a write transaction: committed at the end, rolled back on any exception."""
-    with engine.connect().execution_options(**{WRITE_OPTION: True}) as connection, connection.begin():
+    last: dict[Callable[[sa.Connection, list[t.Any]], None], list[t.Any]] = {}
+    options = {WRITE_OPTION: True, AT_END_OPTION: last}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+        if connection.in_transaction():  # else whoever used it has rolled it back
+            for work, items in last.items():
+                work(connection, items)
+
+
+def at_end(connection: sa.Connection, work: Callable[[sa.Connection, list[T]], None], item: T) -> None:
+    """Let ``work`` do all its items as the last thing of the write transaction; elsewhere at once.
+
+    For what others wait for: it is then held for the time of a commit, not for that of a transaction.
+    """
+    last = connection.get_execution_options().get(AT_END_OPTION)
+    if last is None:
+        work(connection, [item])
+    else:
+        last.setdefault(work, []).append(item)
 
 
 def is_sqlite(connection: sa.Connection) -> bool:
@@ -171,6 +194,28 @@ class ExactNumber(sa.TypeDecorator[Decimal]):
         if dialect.name == "sqlite":
             return Decimal(int(value)).scaleb(-self.scale)
         return t.cast(Decimal, value)
+
+
+class Sha256Hex(FunctionElement[str]):
+    """SHA-256 of a text in the database, as 64 hexadecimal digits."""
+
+    name = "sha256_hex"
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(Sha256Hex)
+def _sha256_on_sqlite(element: Sha256Hex, compiler: t.Any, **options: t.Any) -> str:
+    return f"sha256_hex({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Sha256Hex, "postgresql")
+def _sha256_on_postgresql(element: Sha256Hex, compiler: t.Any, **options: t.Any) -> str:
+    return f"encode(sha256(convert_to({compiler.process(element.clauses, **options)}, 'UTF8')), 'hex')"
+
+
+def _sha256_hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def text_type(length: int | None = None) -> sa.types.TypeEngine[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
+import hmac
 import secrets
 import typing as t
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 from lowcode import db
 from lowcode.access import actor as access
 from lowcode.access.actor import Actor
+from lowcode.accounts import audit
 from lowcode.accounts.actor import context_for, user_actor
 from lowcode.accounts.directory import DirectoryCache
 from lowcode.config import ConfigurationError, Settings
@@ -36,6 +40,10 @@ class Services:
     engine: sa.Engine
     catalog: Catalog = field(default_factory=Catalog)
     directories: DirectoryCache = field(default_factory=DirectoryCache)
+
+    def __post_init__(self) -> None:
+        # Asked for with the first entry: the key is made when the data folder is there.
+        self.engine.update_execution_options(**{audit.KEY_OPTION: functools.cache(lambda: audit_key(self.settings))})
 
     @classmethod
     def open(cls, settings: Settings | None = None, engine: sa.Engine | None = None) -> Services:
@@ -111,3 +119,8 @@ def secret_key(settings: Settings) -> str:
     if len(key) < SHORTEST_KEY:
         raise ConfigurationError("configuration.secret_key", minimum=SHORTEST_KEY)
     return key
+
+
+def audit_key(settings: Settings) -> bytes:
+    """The key of the audit log's hashes, from the installation's secret."""
+    return hmac.new(secret_key(settings).encode(), b"lowcode audit log", hashlib.sha256).digest()

@@ -306,3 +306,24 @@ def test_quickstart_lets_nobody_unknown_into_an_installation_in_use(ready: Shell
     ready("user", "add", "boss", "--admin", LOWCODE_PASSWORD=PASSWORD)
     assert ready("quickstart", "--no-serve", "--demo", "none", "--json").data["logins"] == []
     assert len(ready("user", "list", "--json").data) == 1
+
+
+def test_verify_names_the_entry_that_was_changed(ready: Shell) -> None:
+    for login in ("sato", "suzuki", "tanaka"):
+        ready("user", "add", login, LOWCODE_PASSWORD=PASSWORD)
+    whole = ready("verify", "--json")
+    assert (whole.code, whole.data["audit_log"]["first_bad"]) == (0, None)
+    count = whole.data["audit_log"]["entries"]
+    assert f"{count} 件" in ready("verify").out
+    engine = db.make_engine(os.environ["LOWCODE_DATABASE_URL"])
+    with db.writing(engine) as connection:
+        connection.execute(sa.text("UPDATE audit_log SET target = 'x' WHERE id = 2"))
+    changed = ready("verify", "--json")
+    assert (changed.code, changed.data["audit_log"]["first_bad"]) == (1, {"number": 2, "kind": "changed"})
+    with db.writing(engine) as connection:
+        connection.execute(sa.text("DELETE FROM audit_log WHERE id = 2"))
+    engine.dispose()
+    missing = ready("verify")
+    assert missing.code == 1
+    assert "監査ログの 2 番がありません" in missing.out
+    assert ready("verify", "backup.tar").code == cli.NOT_YET

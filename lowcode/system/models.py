@@ -346,24 +346,54 @@ class Job(Base):
 
 
 class AuditEntry(Base):
-    """Who did what, when, to what. Only ever added to; each row carries a hash of itself and the row before."""
+    """Who did what, when, from where, to which records. Only ever added to, by :mod:`lowcode.accounts.audit`."""
 
     __tablename__ = "audit_log"
 
     id: orm.Mapped[Id]
+    """Without gaps, so that a missing number is a removed entry."""
     at: orm.Mapped[Instant] = orm.mapped_column(index=True)
     actor_kind: orm.Mapped[str] = orm.mapped_column(text_type(8))
     actor_id: orm.Mapped[Ref | None] = orm.mapped_column(index=True)
+    actor_login: orm.Mapped[Words] = orm.mapped_column(server_default="")
     actor_name: orm.Mapped[Words] = orm.mapped_column(server_default="")
+    """A person's or token's name; for the system, the reason why it acted."""
     address: orm.Mapped[Words] = orm.mapped_column(server_default="")
+    request_id: orm.Mapped[Words] = orm.mapped_column(server_default="")
     action: orm.Mapped[Code] = orm.mapped_column(index=True)
     """Stable and dotted: ``login.failed``, ``user.added``, ``records.exported``."""
+    outcome: orm.Mapped[Words] = orm.mapped_column(server_default="ok")
+    """``ok``, or what became of the request: ``refused``, ``failed``."""
     target: orm.Mapped[Words] = orm.mapped_column(server_default="")
     app_id: orm.Mapped[Ref | None] = orm.mapped_column(index=True)
+    records: orm.Mapped[Words] = orm.mapped_column(server_default="")
+    """Record numbers in short (:mod:`lowcode.accounts.record_numbers`)."""
+    record_count: orm.Mapped[Ref | None]
+    first_record: orm.Mapped[Ref | None]
+    last_record: orm.Mapped[Ref | None]
+    query: orm.Mapped[Words] = orm.mapped_column(server_default="")
+    """The filter that was asked with; the one place where the log may hold what a record holds."""
     details: orm.Mapped[Words] = orm.mapped_column(server_default="{}")
+    mac: orm.Mapped[str] = orm.mapped_column(text_type(64), server_default="")
+    """Keyed hash of the columns above, the number apart."""
     chain: orm.Mapped[str] = orm.mapped_column(text_type(64))
+    """Hash of the chain before and ``mac``."""
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class AuditHead(Base):
+    """PostgreSQL only: number and chain of the newest entry of the audit log, in the one row at which writers queue.
+
+    On SQLite there is one writer anyway, and the newest entry itself says the same.
+    """
+
+    __tablename__ = "audit_head"
+
+    id: orm.Mapped[Id]
+    number: orm.Mapped[Ref]
+    before: orm.Mapped[str] = orm.mapped_column(text_type(64))
+    chain: orm.Mapped[str] = orm.mapped_column(text_type(64))
 
 
 class Meta(Base):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.access.actor import Actor
-from lowcode.accounts import audit, groups, organizations, passwords, sessions, users
+from lowcode.accounts import groups, organizations, passwords, sessions, users
 from lowcode.accounts.actor import context_for, user_actor
 from lowcode.accounts.groups import GroupData
 from lowcode.accounts.organizations import OrganizationData
@@ -320,28 +320,16 @@ def test_passwords_are_hashed_slowly_and_found_again() -> None:
     assert "secret" not in repr(passwords.Prepared("secret", "secret"))
 
 
-def test_the_audit_log_shows_what_was_tampered_with(services: Services) -> None:
+def test_the_audit_log_tells_who_was_added_and_no_secret(services: Services) -> None:
     for login in ("a", "b", "c"):
         add(services, login)
     table = AuditEntry.__table__
     with db.reading(services.engine) as connection:
-        assert audit.first_broken(connection) is None
         rows = connection.execute(sa.select(table).order_by(table.c.id)).all()
     assert [(r.action, r.target, r.actor_kind, r.actor_name) for r in rows] == [
         ("user.added", login, "system", "test") for login in ("a", "b", "c")
     ]
     assert all("password_hash" not in r.details and "argon" not in r.details for r in rows)
-    tamperings = (
-        sa.update(table).where(table.c.id == rows[1].id).values(target="x"),
-        sa.delete(table).where(table.c.id == rows[1].id),
-        sa.update(table).where(table.c.id == rows[1].id).values(at=NOW.replace(year=2020)),
-    )
-    for tampering in tamperings:
-        with db.writing(services.engine) as connection:
-            connection.execute(tampering)
-            broken = audit.first_broken(connection)
-            assert broken in (rows[1].id, rows[2].id)
-            connection.rollback()
 
 
 def test_hashes_are_never_part_of_what_is_read(services: Services) -> None:

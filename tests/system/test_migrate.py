@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,8 +12,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from lowcode import db
+from lowcode.accounts import audit_proof
+from lowcode.config import Settings
+from lowcode.services import Services
 from lowcode.system import migrate
 from lowcode.system.models import Base
+from tests.people import add, make_services
 
 
 def test_an_empty_database_gets_every_table(engine: sa.Engine) -> None:
@@ -143,3 +148,24 @@ def test_a_failed_write_leaves_nothing(engine: sa.Engine) -> None:
         raise KeyError
     with db.reading(engine) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM meta WHERE key = 'test'")) == 0
+
+
+def test_the_audit_log_of_an_older_database_gets_todays_chain(engine: sa.Engine, tmp_path: Path) -> None:
+    config = migrate._config()
+    with db.writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for number in (1, 2, 5):  # PostgreSQL left gaps
+            connection.execute(
+                sa.text(
+                    "INSERT INTO audit_log (id, at, actor_kind, action, target, chain) VALUES"
+                    f" ({number}, '2026-01-01T00:00:0{number}.000000', 'system', 'user.added', 'n{number}', 'old')"
+                )
+            )
+    environment = {"LOWCODE_DATA_DIR": str(tmp_path), "LOWCODE_SECRET_KEY": "a key for tests alone"}
+    Services.open(Settings.from_environment(environment), engine)  # as `lowcode init` does
+    add(make_services(engine, tmp_path), "sato")
+    with db.reading(engine) as connection:
+        rows = connection.execute(sa.text("SELECT id, target FROM audit_log ORDER BY id")).all()
+        assert rows == [(1, "n1"), (2, "n2"), (3, "n5"), (4, "sato")]
+        assert audit_proof.examine(connection, tmp_path).bad is None

@@ -1,0 +1,47 @@
+"""Sets of record numbers as the audit log keeps them: short, exact, in order of number.
+
+``1-50,77`` for what a person looks at; from :data:`LONG` characters on, ``z:`` and the compressed gaps between the
+numbers, so that an export of a hundred thousand records is still an entry that names each of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+
+LONG = 2_000
+
+
+def packed(numbers: Iterable[int]) -> str:
+    """The set as text; empty for none."""
+    ordered = sorted(set(numbers))
+    text = ",".join(_ranges(ordered))
+    if len(text) <= LONG:
+        return text
+    gaps = ",".join(str(b - a) for a, b in itertools.pairwise([0, *ordered]))
+    return "z:" + base64.b64encode(zlib.compress(gaps.encode(), 6)).decode()
+
+
+def unpacked(text: str) -> Iterator[int]:
+    """The numbers of :func:`packed` in order. Raises :class:`ValueError` for a text that it never made."""
+    if text.startswith("z:"):
+        try:
+            gaps = zlib.decompress(base64.b64decode(text[2:], validate=True)).decode()
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
+        yield from itertools.accumulate(map(int, gaps.split(",")))
+        return
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _ranges(ordered: list[int]) -> Iterator[str]:
+    for _, group in itertools.groupby(enumerate(ordered), lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"
+
+
+__all__ = ["LONG", "packed", "unpacked"]
