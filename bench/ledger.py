@@ -145,8 +145,8 @@ def rows(start: int, count: int) -> Iterator[dict[str, t.Any]]:
     return (row(n) for n in range(start, start + count))
 
 
-def definition() -> dict[str, t.Any]:
-    """The app as this product knows it."""
+def definition(*, personal: bool = False) -> dict[str, t.Any]:
+    """The app as this product knows it; ``personal`` has the audit log tell who reads it."""
     properties: dict[str, t.Any] = {}
     for code in TEXTS:
         properties[code] = {"type": "SINGLE_LINE_TEXT", "code": code, "label": code}
@@ -172,7 +172,7 @@ def definition() -> dict[str, t.Any]:
     return {
         "format": 1,
         "code": "bench_ledger",
-        "settings": {"name": "台帳"},
+        "settings": {"name": "台帳", "personalData": personal},
         "properties": properties,
         "layout": [{"type": "ROW", "fields": [{"type": p["type"], "code": c}]} for c, p in properties.items()],
         "views": {

@@ -25,6 +25,7 @@ from lowcode.files.library import AttachableFiles
 from lowcode.files.store import FileStore
 from lowcode.kept import kept_secret
 from lowcode.records.catalog import Catalog
+from lowcode.records.reads import Reads
 from lowcode.records.retry import retried
 from lowcode.records.workspace import Workspace
 
@@ -74,18 +75,32 @@ class Services:
         directory = self.directories.current(connection, directory_version)
         return context_for(actor, directory, self.settings, files=AttachableFiles(connection))
 
-    @contextlib.contextmanager
-    def reading(self, actor: Actor) -> Iterator[Workspace]:
-        """A workspace in a short read transaction."""
-        with db.reading(self.engine) as connection:
-            yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
+    def reads(self, actor: Actor) -> Reads:
+        """Collects what this actor reads of apps with personal data."""
+        return Reads(self.engine, actor, self.settings.now)
 
     @contextlib.contextmanager
-    def writing(self, actor: Actor) -> Iterator[Workspace]:
-        """A workspace in a write transaction that holds the live versions until it ends."""
+    def reading(self, actor: Actor, reads: Reads | None = None) -> Iterator[Workspace]:
+        """A workspace in a short read transaction.
+
+        :param reads: of a caller who writes it to the audit log later, but before anything leaves; else it is written
+            when the transaction has ended.
+        """
+        collected = self.reads(actor) if reads is None else reads
+        with db.reading(self.engine) as connection:
+            yield Workspace(connection, self.catalog, actor, self.context(connection, actor), collected)
+        if reads is None:
+            collected.write()
+
+    @contextlib.contextmanager
+    def writing(self, actor: Actor, reads: Reads | None = None) -> Iterator[Workspace]:
+        """A workspace in a write transaction that holds the live versions until it ends.
+
+        :param reads: of a caller who shows what was read; what a save reads for itself is nobody's reading.
+        """
         with db.writing(self.engine) as connection:
             db.hold_live_versions(connection)
-            yield Workspace(connection, self.catalog, actor, self.context(connection, actor))
+            yield Workspace(connection, self.catalog, actor, self.context(connection, actor), reads)
 
     def as_person(self, space: Workspace, user_id: int) -> Workspace:
         """The same transaction as an active user would read in it, in order to explain what they see.
@@ -95,14 +110,14 @@ class Services:
         actor = user_actor(self.directories.current(space.connection), user_id, self.settings)
         return space.acting_as(actor, self.context(space.connection, actor))
 
-    def write(self, actor: Actor, work: Callable[[Workspace], T]) -> T:
+    def write(self, actor: Actor, work: Callable[[Workspace], T], reads: Reads | None = None) -> T:
         """``work`` in a write transaction, tried again when it loses a race (:func:`lowcode.records.retry.retried`).
 
         :raises Busy: it lost three times.
         """
 
         def once() -> T:
-            with self.writing(actor) as workspace:
+            with self.writing(actor, reads) as workspace:
                 return work(workspace)
 
         return retried(once)

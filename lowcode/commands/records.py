@@ -231,8 +231,10 @@ def _export(options: argparse.Namespace) -> Answer:
         codes = options.columns.split(",") if options.columns else shown
         columns = exporting.choose_columns(reader, codes)
         reader.policy.require("export")
-        count = reader.count(condition)
-        pages = exporting.short_pages(lambda: services.reading(actor), reader.live.id, condition, order, columns)
+        ids = exporting.begin(space, reader, ast.Query(condition, order), columns, format)
+        if space.reads is not None:
+            space.reads.write()  # before the file is there
+        pages = exporting.short_pages(lambda: services.reading(actor), reader.live.id, ids, columns)
         if format == "xlsx":
             exporting.export_xlsx(reader, options.output, columns=columns, pages=pages)
         else:
@@ -247,11 +249,11 @@ def _export(options: argparse.Namespace) -> Answer:
                         delimiter="\t" if format == "tsv" else ",",
                     )
                 )
-    lines = [say("transfer.result.exported", count=count, file=options.output)]
+    lines = [say("transfer.result.exported", count=len(ids), file=options.output)]
     if replaced.characters:
         listed = "、".join(f"{character}×{times}" for character, times in replaced.listed())
         lines.append(say("transfer.result.replaced", characters=listed))
-    return Answer({"file": str(options.output), "count": count, "replaced": dict(replaced.characters)}, lines)
+    return Answer({"file": str(options.output), "count": len(ids), "replaced": dict(replaced.characters)}, lines)
 
 
 def _selection(

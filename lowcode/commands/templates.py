@@ -11,7 +11,6 @@ from lowcode.accounts.actor import user_actor
 from lowcode.commands import Answer, Subparsers, command, locale, open_services, say, table
 from lowcode.demo import samples
 from lowcode.deploy import known_apps
-from lowcode.records import workspace
 from lowcode.services import Services
 from lowcode.transfer import shipped, template
 
@@ -94,9 +93,7 @@ def _install(options: argparse.Namespace) -> Answer:
 def _export(options: argparse.Namespace) -> Answer:
     services = open_services()
     actor = services.system(REASON)
-    with db.reading(services.engine) as connection:
-        ctx = services.context(connection, actor)
-    with workspace.reading(services.engine, services.catalog, actor, ctx) as space:
+    with services.reading(actor) as space:
         made = template.export(space, options.apps, with_records=options.with_records)
     options.output.write_bytes(made)
     return Answer(

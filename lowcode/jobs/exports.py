@@ -95,14 +95,9 @@ def write_file(
     with run.services.reading(actor) as space:
         reader = space.reader(run.job.payload["app"])
         chosen = exporting.choose_columns(reader, columns)
-        total = reader.count(parsed.condition)
+        ids = exporting.begin(space, reader, parsed, chosen, format)
         pages = exporting.short_pages(
-            lambda: run.services.reading(actor),
-            run.job.payload["app"],
-            parsed.condition,
-            parsed.order,
-            chosen,
-            on_page=on_page,
+            lambda: run.services.reading(actor), run.job.payload["app"], ids, chosen, on_page=on_page
         )
         if format == "xlsx":
             exporting.export_xlsx(reader, path, columns=chosen, pages=pages)
@@ -118,7 +113,7 @@ def write_file(
                         pages=pages,
                     )
                 )
-        return reader.live.code, total, replaced.listed()
+        return reader.live.code, len(ids), replaced.listed()
 
 
 __all__ = ["CONTENT_TYPES", "enqueue_export", "run_export", "write_file"]

@@ -32,18 +32,25 @@ def to_text(query: Query) -> str:
     return " ".join(parts)
 
 
-def condition_text(node: Node) -> str:
-    """The text of a condition."""
+def condition_text(node: Node, *, searches: bool = False) -> str:
+    """The text of a condition.
+
+    :param searches: write a search as ``search "words"``, for people to read; it cannot be parsed again.
+    """
     match node:
         case And(children):
             return " and ".join(
-                _grouped(child) if isinstance(child, And | Or) else condition_text(child) for child in children
+                _grouped(child, searches) if isinstance(child, And | Or) else condition_text(child, searches=searches)
+                for child in children
             )
         case Or(children):
             return " or ".join(
-                _grouped(child) if isinstance(child, Or) else condition_text(child) for child in children
+                _grouped(child, searches) if isinstance(child, Or) else condition_text(child, searches=searches)
+                for child in children
             )
-        case Search():
+        case Search(text):
+            if searches:
+                return f"search {quote(text)}"
             raise ValueError("a search has no place in the query text")
     if node.operator in UNARY_OPERATORS:
         return f"{node.field} {node.operator}"
@@ -56,8 +63,8 @@ def order_text(keys: tuple[SortKey, ...]) -> str:
     return ", ".join(f"{key.field} {'desc' if key.descending else 'asc'}" for key in keys)
 
 
-def _grouped(node: Node) -> str:
-    return f"({condition_text(node)})"
+def _grouped(node: Node, searches: bool) -> str:
+    return f"({condition_text(node, searches=searches)})"
 
 
 def _operand_text(operand: Operand) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import array
 import builtins
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from lowcode.query import ast, build, kintone, top
 from lowcode.records import history
 from lowcode.records.as_json import json_columns
 from lowcode.records.catalog import LiveApp, Snapshot
+from lowcode.records.reads import Reads
 from lowcode.records.record import Record
 from lowcode.records.rows import Selection, chunks, read_rows, selection, to_record, with_rows
 from lowcode.records.screen import RecordAccess, Screen
@@ -52,6 +53,7 @@ class RecordReader:
         connection: sa.Connection,
         policies: Policies,
         ctx: Context,
+        reads: Reads | None = None,
     ) -> None:
         self.snapshot, self.live, self.connection, self.ctx = snapshot, live, connection, ctx
         self.definition, self.tables = live.definition, live.tables
@@ -62,6 +64,15 @@ class RecordReader:
         self.shown = self.policy.shown
         """Codes of the fields that are seen in some record at least: what a page has columns for."""
         self.screen = Screen(connection, live, self.policy)
+        self._reads = reads
+
+    def _note(
+        self, ids: Collection[int], condition: ast.Node | None = None, action: str = "", **details: t.Any
+    ) -> None:
+        """Have the audit log tell what is given out, where the app asks for it."""
+        if self._reads is not None and (ids or condition is not None or action):
+            action = action or ("records.read" if condition is None else "records.searched")
+            self._reads.note(self.live, action, ids, condition, details=details)
 
     # -- parts of statements ---------------------------------------------------------------------
 
@@ -104,8 +115,13 @@ class RecordReader:
             raise NotFound("record.not_found", id=record_id)
         return found[0]
 
-    def by_ids(self, ids: Sequence[int], fields: Sequence[str] | None = None) -> list[Record]:
-        """The records of ``ids`` that exist for the actor, in that order."""
+    def by_ids(
+        self, ids: Sequence[int], fields: Sequence[str] | None = None, *, found_by: ast.Node | None = None
+    ) -> list[Record]:
+        """The records of ``ids`` that exist for the actor, in that order.
+
+        :param found_by: the condition that led to them, for the audit log.
+        """
         selected = self._selection(fields)
         found: dict[int, Record] = {}
         for part in chunks(ids):
@@ -113,6 +129,8 @@ class RecordReader:
             for row in self.connection.execute(statement):
                 found[row[0]] = to_record(selected, row)
         records = [found[i] for i in ids if i in found]
+        if fields is None or fields:  # else only whether they exist
+            self._note(found, found_by)
         return self.screen.records(with_rows(self.connection, self.tables, selected, records))
 
     def list(
@@ -133,12 +151,13 @@ class RecordReader:
         selected = self._selection(fields)
         page = self._page_ids(condition, order, limit, offset) if after is None else None
         if page is not None:
-            return self.by_ids(page, fields)
+            return self.by_ids(page, fields, found_by=condition)
         statement = sa.select(*selected.columns).where(*self._conditions(condition)).order_by(*self._order(order))
         if after is not None:
             statement = statement.where(self._behind(order, after))
         rows = self.connection.execute(statement.limit(limit).offset(offset)).all()
         records = [to_record(selected, row) for row in rows]
+        self._note([record.id for record in records], condition)
         return self.screen.records(with_rows(self.connection, self.tables, selected, records))
 
     def json_list(
@@ -176,6 +195,7 @@ class RecordReader:
                     one["id"]: one for one in shape.json(self.connection.execute(statement, {"ids": list(part)}).all())
                 }
             found = [by_id[i] for i in ids if i in by_id]
+        self._note([one["id"] for one in found], condition)
         if found and shape.subtables:
             for subtable in shape.subtables:
                 inner = read_rows(self.connection, self.tables, subtable, [one["id"] for one in found])
@@ -271,6 +291,8 @@ class RecordReader:
 
     def count(self, condition: ast.Node | None = None, *, limit: int | None = None) -> int:
         """How many records match; stops counting at ``limit`` when given."""
+        if condition is not None:
+            self._note((), condition)
         if limit is None:
             statement = sa.select(sa.func.count()).select_from(self.tables.main).where(*self._conditions(condition))
         else:
@@ -292,6 +314,7 @@ class RecordReader:
 
         :returns: ``((group values…), (measure values…))`` for each group, ordered by group.
         """
+        self._note((), condition, "records.totalled", group=list(group), measures=[list(m) for m in measures])
         main = self.tables.main
         source: sa.FromClause = main
         keys: list[sa.ColumnElement[t.Any]] = []
@@ -358,6 +381,7 @@ class RecordReader:
     ) -> builtins.list[tuple[history.Entry, builtins.list[history.FieldChange]]]:
         """The timeline of a record the actor may see, newest first, hidden fields left out."""
         self.get(record_id, fields=())
+        self._note([record_id])
         seen = self.shown - self.screen.hidden([record_id])[record_id]
         entries = history.of_record(self.connection, self.tables, record_id, limit=limit)
         return [(e, history.changes(self.definition, e, seen, self.ctx)) for e in entries]
@@ -388,6 +412,7 @@ class RecordReader:
                 if f.code in self.readable and str(f.id) in entry.before
             }
             found.append(Trashed(id=entry.record_id, entry=entry, values=values))
+        self._note([one.id for one in found])
         return found
 
     def _own_deletions(self) -> builtins.list[sa.ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from lowcode.fields.base import Context
 from lowcode.files.library import AttachableFiles
 from lowcode.records.catalog import Catalog, LiveApp
 from lowcode.records.reader import RecordReader
+from lowcode.records.reads import Reads
 
 if t.TYPE_CHECKING:
     from lowcode.records.service import RecordService
@@ -25,8 +26,10 @@ if t.TYPE_CHECKING:
 class Workspace:
     """Everything a caller needs inside one transaction; made by :func:`reading` or :func:`writing`."""
 
-    def __init__(self, connection: sa.Connection, catalog: Catalog, actor: Actor, ctx: Context) -> None:
-        self.connection, self.catalog, self.actor, self.ctx = connection, catalog, actor, ctx
+    def __init__(
+        self, connection: sa.Connection, catalog: Catalog, actor: Actor, ctx: Context, reads: Reads | None = None
+    ) -> None:
+        self.connection, self.catalog, self.actor, self.ctx, self.reads = connection, catalog, actor, ctx, reads
         self.snapshot = catalog.snapshot(connection)
         self.policies = self._policies()
 
@@ -51,10 +54,14 @@ class Workspace:
         """The fields' context inside an app: its number and code join, and the files of this transaction."""
         return replace(self.ctx, app_id=live.id, app_code=live.code, files=AttachableFiles(self.connection))
 
-    def reader(self, app: int | str | LiveApp) -> RecordReader:
-        """The reader of an app for this actor."""
+    def reader(self, app: int | str | LiveApp, *, noted: bool = True) -> RecordReader:
+        """The reader of an app for this actor.
+
+        :param noted: False where the caller has the audit log tell of the same records in its own words (an export).
+        """
         live = app if isinstance(app, LiveApp) else self.app(app)
-        return RecordReader(self.snapshot, live, self.connection, self.policies, self.context(live))
+        reads = self.reads.of_reader(live, self.actor) if noted and self.reads is not None else None
+        return RecordReader(self.snapshot, live, self.connection, self.policies, self.context(live), reads=reads)
 
     def service(self, app: int | str | LiveApp) -> RecordService:
         """The writer of an app for this actor; only inside :func:`writing`."""
@@ -75,7 +82,7 @@ class Workspace:
             self.ctx if ctx is None else ctx,
             self.snapshot,
         )
-        other.actor = actor
+        other.actor, other.reads = actor, self.reads
         other.policies = other._policies()
         return other
 

@@ -19,7 +19,7 @@ from lowcode.jobs.previews import enqueue_preview
 from lowcode.jobs.previews import root as preview_root
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
-from lowcode.web.state import actor, reading, services
+from lowcode.web.state import actor, reading, reads, services
 
 
 def with_uploads(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> MultiDict[str, str]:
@@ -74,8 +74,11 @@ def _holder(app: int, field_id: int, key: str) -> int:
     return record_id
 
 
-def _file_of(app: int, record_id: int, field_id: int, key: str) -> FileRef:
-    """A file that a field of a record holds, for those who may read both."""
+def _file_of(app: int, record_id: int, field_id: int, key: str, action: str) -> FileRef:
+    """A file that a field of a record holds, for those who may read both.
+
+    :param action: what the audit log tells of it.
+    """
     with reading() as space:
         live = space.app(app)
         field = live.definition.by_id(field_id)
@@ -83,13 +86,17 @@ def _file_of(app: int, record_id: int, field_id: int, key: str) -> FileRef:
             raise NotFound("file.not_found")
         table = live.definition.subtable_of(field.code)
         holder = table if table is not None else field
-        record = space.reader(live).get(record_id, fields=[holder.code])
+        record = space.reader(live, noted=False).get(record_id, fields=[holder.code])
         value = record.values.get(holder.code) or ()
         if isinstance(holder, SubtableField):
             value = tuple(ref for row in value for ref in row.values.get(field.code) or ())
         ref = next((r for r in value if field.type_name == "FILE" and r.key == key), None)
     if ref is None:
         raise NotFound("file.not_found")
+    # By its key: a file's name may be a person's.
+    reads().note(
+        live, action, [record_id], target=f"{live.code}/{record_id}", details={"field": field.code, "key": key}
+    )
     return t.cast(FileRef, ref)
 
 
@@ -102,7 +109,7 @@ def download_by_key(app: int, field_id: int, key: str) -> Response:
 @blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>")
 def download(app: int, record_id: int, field_id: int, key: str) -> Response:
     """A file of a record, always as a download: what a citizen sent must not run in a clerk's browser."""
-    ref = _file_of(app, record_id, field_id, key)
+    ref = _file_of(app, record_id, field_id, key, "file.downloaded")
     response = send_file(
         services().store.open(ref.key),
         mimetype="application/octet-stream",
@@ -118,7 +125,7 @@ def download(app: int, record_id: int, field_id: int, key: str) -> Response:
 @blueprint.get("/k/<int:app>/file/<int:record_id>/<int:field_id>/<key>/page/<int:number>")
 def preview(app: int, record_id: int, field_id: int, key: str, number: int) -> Response:
     """A page of a file as a picture that we made ourselves; nothing of the original is in it."""
-    ref = _file_of(app, record_id, field_id, key)
+    ref = _file_of(app, record_id, field_id, key, "file.previewed")
     pages = previews.pages(preview_root(services().settings), ref.key)
     if not 1 <= number <= len(pages):
         raise NotFound("file.not_found")

@@ -86,12 +86,16 @@ def export(app: int) -> AnyResponse:
 
 def _stream(app: int, query: Query, codes: Sequence[str] | None, delimiter: str, name: str) -> Response:
     who, held = actor(), services()
+    with reading() as space:
+        reader = space.reader(app)
+        columns = exporting.choose_columns(reader, codes)
+        ids = exporting.begin(space, reader, query, columns, "csv" if delimiter == "," else "tsv")
 
     def pieces() -> Iterator[bytes]:
         with held.reading(who) as space:
             reader = space.reader(app)
             columns = exporting.choose_columns(reader, codes)
-            pages = exporting.short_pages(lambda: held.reading(who), app, query.condition, query.order, columns)
+            pages = exporting.short_pages(lambda: held.reading(who), app, ids, columns)
             yield from exporting.export_csv(reader, columns=columns, delimiter=delimiter, pages=pages)
 
     answer = Response(pieces(), mimetype="text/csv" if delimiter == "," else "text/tab-separated-values")

@@ -14,7 +14,7 @@ from lowcode.jobs import imports, queue
 from lowcode.runtime import shown
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
-from lowcode.web.state import actor, context, reading, services, writing
+from lowcode.web.state import actor, context, reading, reads, services, writing
 
 SHOWN_ERRORS = 50
 
@@ -107,8 +107,12 @@ def job_file(job_id: int) -> Response:
         key = str(result.get(wanted) or "")
         files = models.File.__table__
         row = space.connection.execute(sa.select(files.c.name).where(files.c.key == key)).first()
+        live = space.snapshot.find(found.app_id) if found.app_id is not None else None
     if row is None:
         raise NotFound("file.not_found")
+    if live is not None:
+        # Which records it holds is told by the entry of the export itself.
+        reads().note(live, "file.downloaded", (), target=f"job/{job_id}", details={"file": wanted})
     response = send_file(
         services().store.open(key),
         mimetype="application/octet-stream",

@@ -122,6 +122,21 @@ def choose_columns(reader: RecordReader, codes: Sequence[str] | None = None) -> 
     return tuple(ExportColumn(field=f, header=names.header(f, locale, top=flat), subtable=s) for f, s in found)
 
 
+def begin(
+    space: Workspace, reader: RecordReader, query: ast.Query, columns: Sequence[ExportColumn], format: str
+) -> Sequence[int]:
+    """Decide which records a file will hold, and have the audit log tell so. Returns their ids for :func:`short_pages`.
+
+    :raises Forbidden: the actor may not export. :raises Invalid: an unknown field in the query.
+    """
+    reader.policy.require("export", reader.definition)
+    ids = reader.ids(query.condition, query.order)
+    if space.reads is not None:
+        details = {"fields": _codes(columns), "format": format}
+        space.reads.note(reader.live, "records.exported", ids, query.condition, order=query.order, details=details)
+    return ids
+
+
 def export_csv(
     reader: RecordReader,
     condition: ast.Node | None = None,
@@ -317,26 +332,23 @@ def _codes(columns: Sequence[ExportColumn]) -> list[str]:
 def short_pages(
     reading: t.Callable[[], AbstractContextManager[Workspace]],
     app: int | str,
-    condition: ast.Node | None,
-    order: Sequence[ast.SortKey],
+    ids: Sequence[int],
     columns: Sequence[ExportColumn],
     *,
     size: int = PAGE,
     on_page: t.Callable[[int], None] | None = None,
 ) -> Iterator[Sequence[Record]]:
-    """The matching records in pages that are each read in a short transaction of its own.
+    """The records of ``ids`` (see :func:`begin`) in pages that are each read in a short transaction of its own.
 
-    A long transaction would keep SQLite's log from being emptied. Which records, and their order, is decided once;
-    one that is deleted or hidden meanwhile is left out.
+    A long transaction would keep SQLite's log from being emptied. A record that is deleted or hidden meanwhile is
+    left out.
 
     :param reading: opens a read transaction for the actor. :param on_page: told how many records are done.
     """
-    with reading() as space:
-        ids = space.reader(app).ids(condition, order)
     codes = _codes(columns)
     for start in range(0, len(ids), size):
         with reading() as space:
-            page = space.reader(app).by_ids(list(ids[start : start + size]), codes)
+            page = space.reader(app, noted=False).by_ids(list(ids[start : start + size]), codes)
         yield page
         if on_page is not None:
             on_page(min(start + size, len(ids)))
@@ -348,6 +360,7 @@ __all__ = [
     "FORMATS",
     "ExportColumn",
     "Replaced",
+    "begin",
     "choose_columns",
     "export_csv",
     "export_xlsx",

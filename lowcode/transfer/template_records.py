@@ -49,8 +49,12 @@ def dump(workspace: Workspace, live: LiveApp) -> list[Json]:
     ctx = workspace.context(live)
     order = (ast.SortKey(field=ast.ID, descending=False),)
     found: list[Json] = []
-    pages: Iterable[Sequence[Record]] = workspace.reader(live).stream(None, order, fields=[f.code for f in fields])
+    codes = [f.code for f in fields]
+    pages: Iterable[Sequence[Record]] = workspace.reader(live, noted=False).stream(None, order, fields=codes)
     for page in pages:
+        if workspace.reads is not None:
+            details = {"fields": codes, "format": "template"}
+            workspace.reads.note(live, "records.exported", [record.id for record in page], details=details)
         for record in page:
             values = {field.code: record.values.get(field.code) for field in fields}
             found.append(

@@ -45,7 +45,7 @@ class ProblemLine(t.NamedTuple):
 def register(app: flask.Flask) -> None:
     """Answer every failure of ``app``. A blueprint may register handlers of its own, which go first."""
     app.before_request(_number_request)
-    app.register_error_handler(LowcodeError, _on_lowcode_error)
+    app.register_error_handler(LowcodeError, answer_of)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(sa.exc.OperationalError, _on_database_error)
     app.register_error_handler(sa.exc.IntegrityError, _on_lost_race)
@@ -87,7 +87,8 @@ def _number_request() -> None:
     flask.g.request_id = secrets.token_hex(6)
 
 
-def _on_lowcode_error(error: LowcodeError) -> flask.Response:
+def answer_of(error: LowcodeError) -> flask.Response:
+    """The page or the JSON that says what went wrong."""
     if isinstance(error, Unauthenticated) and not wants_json():
         target = auth.login_url()
         if flask.request.headers.get("HX-Request"):
@@ -120,13 +121,13 @@ def _on_http_error(error: HTTPException) -> flask.Response | HTTPException:
 
 def _on_database_error(error: sa.exc.OperationalError) -> flask.Response:
     log.error("%s: the database refused %s", flask.g.get("request_id"), flask.request.path, exc_info=error)
-    return _on_lowcode_error(Busy())
+    return answer_of(Busy())
 
 
 def _on_lost_race(error: sa.exc.IntegrityError) -> flask.Response:
     # Two saved the same unique value at once and the index decided; trying again names the clash.
     log.warning("%s: %s lost a race", flask.g.get("request_id"), flask.request.path, exc_info=error)
-    return _on_lowcode_error(Busy())
+    return answer_of(Busy())
 
 
 def _on_impossible_value(error: sa.exc.DataError) -> flask.Response:

@@ -14,6 +14,7 @@ from lowcode.access.actor import Actor
 from lowcode.accounts.sessions import OpenSession
 from lowcode.errors import Unauthenticated
 from lowcode.fields.context import Context
+from lowcode.records.reads import Reads
 from lowcode.records.workspace import Workspace
 from lowcode.services import Services
 from lowcode.system import meta
@@ -97,11 +98,11 @@ def reading() -> Iterator[Workspace]:
     opened: OpenRead | None = g.pop("open_read", None)
     with contextlib.ExitStack() as stack:
         if opened is None:
-            workspace = stack.enter_context(services().reading(actor()))
+            workspace = stack.enter_context(services().reading(actor(), reads()))
         else:
             stack.callback(opened.close)
             ctx = services().context(opened.connection, actor(), g.meta.get(meta.DIRECTORY_VERSION, ""))
-            workspace = Workspace(opened.connection, services().catalog, actor(), ctx)
+            workspace = Workspace(opened.connection, services().catalog, actor(), ctx, reads())
         g.workspace = workspace
         stack.callback(g.pop, "workspace", None)
         yield workspace
@@ -111,14 +112,24 @@ def reading() -> Iterator[Workspace]:
 def writing() -> Iterator[Workspace]:
     """A write transaction of whoever asks."""
     let_go()
-    with services().writing(actor()) as workspace:
+    with services().writing(actor(), reads()) as workspace:
         yield workspace
 
 
 def written(work: Callable[[Workspace], T]) -> T:
     """``work`` in a write transaction of whoever asks; it may run up to three times and must not speak to the user."""
     let_go()
-    return services().write(actor(), work)
+    return services().write(actor(), work, reads())
+
+
+def reads() -> Reads:
+    """What this request has read of apps with personal data; written before its answer leaves."""
+    found: Reads | None = flask.g.get("reads")
+    if found is None or found.actor is not actor():
+        if found is not None:
+            found.write()  # a program has named itself after somebody else's cookie was looked at
+        found = flask.g.reads = services().reads(actor())
+    return found
 
 
 def address() -> str:

@@ -22,14 +22,14 @@ def records_csv(app: str) -> flask.Response:
         # Everything that can be refused is refused before the first byte.
         reader = space.reader(space.app(app))
         reader.policy.require("export")
-        exporting.choose_columns(reader, codes)
-        reader.count(asked.condition, limit=1)
+        columns = exporting.choose_columns(reader, codes)
+        ids = exporting.begin(space, reader, asked, columns, "csv")
 
     def pieces() -> Iterator[bytes]:
         with services.reading(actor) as space:
             reader = space.reader(space.app(app))
             columns = exporting.choose_columns(reader, codes)
-            pages = exporting.short_pages(lambda: services.reading(actor), app, asked.condition, asked.order, columns)
+            pages = exporting.short_pages(lambda: services.reading(actor), app, ids, columns)
             yield from exporting.export_csv(reader, columns=columns, pages=pages)
 
     made = flask.Response(pieces(), mimetype="text/csv")
