@@ -34,6 +34,8 @@ class Settings:
     frozen_now: datetime | None
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
+    audit_years: int = 3
+    """How long entries of the audit log are kept; 0: for ever."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -62,12 +64,20 @@ class Settings:
             locale=locale,
             files_url=env.get("LOWCODE_FILES_URL") or None,
             frozen_now=_frozen_now(env, zone),
+            audit_years=_audit_years(env),
             trusted_proxies=tuple((env.get("LOWCODE_TRUSTED_PROXIES") or "").replace(",", " ").split()),
         )
 
     def now(self) -> datetime:
         """This instant in UTC, or the frozen one of a drill."""
         return self.frozen_now or datetime.now(UTC)
+
+
+def _audit_years(env: Mapping[str, str]) -> int:
+    raw = env.get("LOWCODE_AUDIT_YEARS") or "3"
+    if not (raw.isascii() and raw.isdecimal() and len(raw) < 4):
+        raise ConfigurationError("configuration.audit_years", value=raw)
+    return int(raw)
 
 
 def _frozen_now(env: Mapping[str, str], zone: ZoneInfo) -> datetime | None:

@@ -33,7 +33,7 @@ ACTIONS: t.Final = frozenset(
         "token.added", "site.changed", "app.added", "app.published", "app.rights_changed",
         "records.read", "records.searched", "records.totalled", "records.exported", "records.printed",
         "file.downloaded", "file.previewed", "access.refused",
-        "job.added", "job.done", "job.failed", "job.stopped",
+        "job.added", "job.done", "job.failed", "job.stopped", "job.stop_asked",
         "log.read", "log.exported", "log.sealed", "log.cut",
     }
 )  # fmt: skip

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
+from lowcode.accounts import audit
 from lowcode.errors import Invalid, Problem, Unauthenticated
 from lowcode.system import models
 
@@ -50,17 +51,22 @@ def add(
     if unknown or not rights:
         raise Invalid([Problem(code="token.rights", path=("allow",), params={"rights": ", ".join(RIGHTS)})])
     token = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(LENGTH))
-    connection.execute(
-        sa.insert(_tokens).values(
+    stored = " ".join(r for r in RIGHTS if r in rights)
+    number = connection.execute(
+        sa.insert(_tokens)
+        .values(
             hash=hash_of(token),
             app_id=app_id,
             name=name,
-            rights=" ".join(r for r in RIGHTS if r in rights),
+            rights=stored,
             active=active,
             created_at=now,
             created_by=by.user_id,
         )
-    )
+        .returning(_tokens.c.id)
+    ).scalar_one()
+    details = {"name": name, "rights": stored, "active": active}
+    audit.note(connection, by, "token.added", now, target=f"{LOGIN}{number}", app_id=app_id, details=details)
     return token
 
 

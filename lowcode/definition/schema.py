@@ -175,6 +175,11 @@ class AppDefinition:
                     return field
         return self.of_type("RECORD_NUMBER") or self.fields[0]
 
+    @functools.cached_property
+    def holds_personal_data(self) -> bool:
+        """Whether the audit log tells who reads: the app is marked, or one of its fields is."""
+        return self.settings.personal_data or any(field.personal for field in self.all_fields)
+
     # -- formulas --------------------------------------------------------------------------------
 
     @functools.cached_property

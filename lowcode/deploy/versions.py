@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
+from lowcode.accounts import audit
 from lowcode.definition import codec
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import NotFound
@@ -177,13 +178,15 @@ def add_version(connection: sa.Connection, row: AppRow, definition: AppDefinitio
     newest = connection.scalar(sa.select(sa.func.max(app_versions.c.version)).where(app_versions.c.app_id == row.id))
     number = (newest or 0) + 1
     text = codec.dumps(definition)
+    now = datetime.now(UTC)
+    before = live_text(connection, row)
     connection.execute(
         sa.insert(app_versions).values(
             app_id=row.id,
             version=number,
             definition=text,
             hash=codec.digest(text),
-            created_at=datetime.now(UTC),
+            created_at=now,
             created_by=actor.user_id,
             note=note,
         )
@@ -197,4 +200,16 @@ def add_version(connection: sa.Connection, row: AppRow, definition: AppDefinitio
             next_id=sa.case((apps.c.next_id < definition.next_id, definition.next_id), else_=apps.c.next_id),
         )
     )
+    old = None if before is None else codec.loads(before)
+    details: dict[str, t.Any] = {"version": number, "note": note, "personal": definition.holds_personal_data}
+    action = "app.added" if old is None else "app.published"
+    audit.note(connection, actor, action, now, target=definition.code, app_id=row.id, details=details)
+    if old is not None and (changed := _rights_changed(old, definition)):
+        details = {"version": number, "rights": changed}
+        audit.note(connection, actor, "app.rights_changed", now, target=definition.code, app_id=row.id, details=details)
     return number
+
+
+def _rights_changed(before: AppDefinition, after: AppDefinition) -> list[str]:
+    """Which of the rights on the app, its records and its fields are others than before."""
+    return [name for name in ("app", "record", "field") if getattr(before.acl, name) != getattr(after.acl, name)]

@@ -7,8 +7,7 @@ import typing as t
 import flask
 import sqlalchemy as sa
 
-from lowcode import db, deploy
-from lowcode.accounts import audit
+from lowcode import deploy
 from lowcode.deploy import Plan
 from lowcode.designer import frame, review
 from lowcode.designer.bench import Bench, check_seen, hidden_apps, open_bench, own_changes, version_definition
@@ -122,7 +121,6 @@ def publish(app: int) -> frame.Answer:
         version = deploy.deploy(state.services().engine, bench.app.id, state.actor(), note=note, ctx=state.context())
     except (Invalid, Conflict) as error:
         return _review_page(app, error)
-    _note("app.published", bench, version=version, note=note)
     frame.saved("published", version=version)
     return flask.redirect(f"/k/admin/app/{bench.app.id}/")
 
@@ -202,7 +200,6 @@ def go_back(app: int, version: int) -> frame.Answer:
         except (Invalid, Conflict) as error:
             problems, status = frame.refusal(error), error.status
         else:
-            _note("app.rolled_back", bench, version=made, to=version)
             frame.saved("went_back", version=version, made=made)
             return flask.redirect(flask.url_for("designer.list_versions", app=app))
     with state.reading() as space:
@@ -212,18 +209,3 @@ def go_back(app: int, version: int) -> frame.Answer:
     return flask.render_template(
         "designer/go_back.html", version=version, cards=cards, problems=problems, **frame.context(bench, "versions")
     ), status
-
-
-def _note(action: str, bench: Bench, **details: t.Any) -> None:
-    services = state.services()
-    with db.writing(services.engine) as connection:
-        audit.note(
-            connection,
-            state.actor(),
-            action,
-            services.settings.now(),
-            target=bench.app.code,
-            app_id=bench.app.id,
-            address=state.address(),
-            details=details,
-        )

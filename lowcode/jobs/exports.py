@@ -46,7 +46,7 @@ def enqueue_export(
         "encoding": encoding,
         "name": name,
     }
-    return queue.add(connection, "records.export", payload, now, actor_id=actor.user_id, app_id=app_id)
+    return queue.add(connection, "records.export", payload, now, by=actor, app_id=app_id)
 
 
 def run_export(run: JobRun) -> Mapping[str, t.Any]:

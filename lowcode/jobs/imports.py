@@ -49,7 +49,7 @@ def enqueue_import(
         "records.import",
         payload,
         now,
-        actor_id=actor.user_id,
+        by=actor,
         app_id=app_id,
         total=plan.total,
         leased_by=leased_by,
@@ -71,7 +71,7 @@ def enqueue_undo(
         "records.undo",
         {"batch": batch},
         now,
-        actor_id=actor.user_id,
+        by=actor,
         app_id=done.app_id,
         unique_key=None if leased_by else f"undo:{batch}",
         leased_by=leased_by,
@@ -98,7 +98,7 @@ def enqueue_app_from_file(
         "locale": actor.locale,
         "reading": None if reading is None else asdict(reading),
     }
-    return queue.add(connection, "app.from_file", payload, now, actor_id=actor.user_id, leased_by=leased_by)
+    return queue.add(connection, "app.from_file", payload, now, by=actor, leased_by=leased_by)
 
 
 class JobJournal:

@@ -19,6 +19,8 @@ import orjson
 import sqlalchemy as sa
 
 from lowcode import db
+from lowcode.access.actor import Actor
+from lowcode.accounts import audit
 from lowcode.errors import Invalid, LowcodeError, NotFound
 from lowcode.system import models
 
@@ -89,7 +91,7 @@ def add(
     payload: Mapping[str, t.Any],
     now: datetime,
     *,
-    actor_id: int | None = None,
+    by: Actor | None = None,
     app_id: int | None = None,
     unique_key: str | None = None,
     run_at: datetime | None = None,
@@ -98,6 +100,7 @@ def add(
 ) -> int:
     """A new job, in the transaction of its cause. Returns its number.
 
+    :param by: who asked for it; the audit log then tells of it. Without anybody it is the system's own upkeep.
     :param unique_key: while a job with this key waits or runs, its number is returned instead of a second job.
     :param leased_by: the caller works on it at once; it is taken from the start.
     """
@@ -113,23 +116,27 @@ def add(
         payload=_packed(payload),
         unique_key=unique_key,
         run_at=run_at or now,
-        actor_id=actor_id,
+        actor_id=None if by is None else by.user_id,
         app_id=app_id,
         total=total,
         created_at=now,
         **(taken if leased_by else {"state": "waiting"}),
     )
     if unique_key is None:
-        return _inserted(connection, statement)
-    try:
-        with connection.begin_nested():
-            return _inserted(connection, statement)
-    except sa.exc.IntegrityError:
-        # Two came at once; the other's job does the same work.
-        found = connection.scalar(
-            sa.select(_jobs.c.id).where(_jobs.c.unique_key == unique_key).order_by(_jobs.c.id.desc()).limit(1)
-        )
-        return int(found or 0)
+        number = _inserted(connection, statement)
+    else:
+        try:
+            with connection.begin_nested():
+                number = _inserted(connection, statement)
+        except sa.exc.IntegrityError:
+            # Two came at once; the other's job does the same work.
+            found = connection.scalar(
+                sa.select(_jobs.c.id).where(_jobs.c.unique_key == unique_key).order_by(_jobs.c.id.desc()).limit(1)
+            )
+            return int(found or 0)
+    if by is not None:
+        audit.note(connection, by, "job.added", now, target=f"job/{number}", app_id=app_id, details={"kind": kind})
+    return number
 
 
 def _inserted(connection: sa.Connection, statement: sa.Insert) -> int:

@@ -29,6 +29,9 @@ SCHEDULE: t.Final = (
     Regular("upkeep.sessions", timedelta(hours=1)),
     Regular("upkeep.files", timedelta(days=1)),
     Regular("upkeep.rows", timedelta(days=1)),
+    # A day is the least; what is sealed cannot be made anew unseen, and a seal is one entry.
+    Regular("audit.seal", timedelta(hours=1)),
+    Regular("audit.cut", timedelta(days=1)),
 )
 
 

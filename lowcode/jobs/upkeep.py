@@ -10,6 +10,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from lowcode import db, deploy
+from lowcode.accounts import audit_proof
 from lowcode.files import previews
 from lowcode.jobs import outbox, queue
 from lowcode.jobs.previews import root
@@ -116,6 +117,25 @@ def rows(run: JobRun) -> Mapping[str, t.Any]:
         }
 
 
+def seal(run: JobRun) -> Mapping[str, t.Any]:
+    """Seal the chain of the audit log as it is now."""
+    settings = run.services.settings
+    return {"through": audit_proof.seal(run.services.engine, settings.data_dir, run.actor(), run.clock())}
+
+
+def cut(run: JobRun) -> Mapping[str, t.Any]:
+    """Take entries of the audit log away that are older than the installation keeps them."""
+    settings, count = run.services.settings, 0
+    if settings.audit_years == 0:
+        return {"entries": 0}
+    now = run.clock()
+    before = now - timedelta(days=settings.audit_years * 366)
+    while part := audit_proof.cut(run.services.engine, settings.data_dir, run.actor(), before, now):
+        count += part
+        run.check_ending()
+    return {"entries": count}
+
+
 KINDS: Mapping[str, Handler] = MappingProxyType(
     {
         "upkeep.database": database,
@@ -123,6 +143,8 @@ KINDS: Mapping[str, Handler] = MappingProxyType(
         "upkeep.sessions": sessions,
         "upkeep.files": files,
         "upkeep.rows": rows,
+        "audit.seal": seal,
+        "audit.cut": cut,
     }
 )
 

@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from lowcode import db
+from lowcode.access.actor import Actor
+from lowcode.accounts import audit
 from lowcode.errors import Busy, LowcodeError
 from lowcode.jobs import outbox, queue, schedule
 from lowcode.jobs.kinds import handler
@@ -108,8 +110,24 @@ class Worker:
         try:
             with db.writing(self.services.engine) as connection:
                 queue.finish(connection, job.id, self.name, self.clock(), state, **what)
+                self._tell(connection, job, state, what.get("error"))
         except LostLease:
             log.warning("job %s is somebody else's by now", job.id)
+
+    def _tell(
+        self, connection: sa.Connection, job: Job, state: queue.State, error: t.Mapping[str, t.Any] | None
+    ) -> None:
+        """Have the audit log tell how a job ended that somebody asked for, and any that failed."""
+        asked = job.actor_id is not None or "token" in job.payload
+        if not asked and state != "failed":
+            return
+        try:
+            actor = JobRun(self.services, job, self.name, self.clock).actor()
+        except LowcodeError:
+            actor = Actor(kind="user", user_id=job.actor_id)  # gone meanwhile
+        details = {"kind": job.kind} | ({"error": error.get("code")} if error else {})
+        target = f"job/{job.id}"
+        audit.note(connection, actor, f"job.{state}", self.clock(), target=target, app_id=job.app_id, details=details)
 
 
 def run(services: Services) -> None:

@@ -33,7 +33,7 @@ class Reads:
 
     def of_reader(self, live: LiveApp, actor: Actor) -> Reads | None:
         """Where the reader of an app notes: nowhere when the app is not marked, or the system reads for itself."""
-        return self if live.definition.settings.personal_data and actor.kind != "system" else None
+        return self if live.definition.holds_personal_data and actor.kind != "system" else None
 
     def note(
         self,
@@ -50,7 +50,7 @@ class Reads:
 
         :param target: what is told apart besides the filter (a file). :param details: further facts, never values.
         """
-        if not live.definition.settings.personal_data:
+        if not live.definition.holds_personal_data:
             return
         key = (live.id, action, condition, tuple(order), target)
         with self._lock:

@@ -9,6 +9,7 @@ from flask import redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from lowcode import messages
+from lowcode.accounts import audit
 from lowcode.errors import NotFound
 from lowcode.jobs import imports, queue
 from lowcode.runtime import shown
@@ -129,7 +130,9 @@ def stop_job(job_id: int) -> Response:
     """Ask a job to stop after its present batch."""
     with writing() as space:
         _own(queue.find(space.connection, job_id))
-        queue.ask_to_stop(space.connection, job_id, services().settings.now())
+        now = services().settings.now()
+        queue.ask_to_stop(space.connection, job_id, now)
+        audit.note(space.connection, actor(), "job.stop_asked", now, target=f"job/{job_id}")
     return redirect(url_for("runtime.job", job_id=job_id))
 
 

@@ -176,6 +176,11 @@ def test_a_step_sweeps_schedules_delivers_and_works(office: Office) -> None:
     with db.reading(office.services.engine) as connection:
         jobs = queue.listed(connection)
     assert (before, sum(job.kind == "upkeep.database" for job in jobs), len(jobs)) == (before, 2, 6)
+    assert (before, sum(job.kind == "upkeep.database" for job in jobs), len(jobs)) == (
+        before,
+        2,
+        len(schedule.SCHEDULE) + 1,
+    )
 
 
 def test_announcements_are_delivered_at_least_once_and_failures_are_tried_again(

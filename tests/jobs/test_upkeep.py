@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import os
 import typing as t
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from lowcode import db, deploy
+from lowcode.accounts import audit, audit_proof
 from lowcode.files import library
-from lowcode.jobs import queue
+from lowcode.jobs import queue, upkeep
+from lowcode.jobs.running import JobRun
+from lowcode.services import Services
 from lowcode.system import models
 from tests.builders import an_app
 from tests.deploy import apps, faults
@@ -101,3 +106,21 @@ def test_a_worker_that_starts_drops_the_index_that_a_killed_deploy_left(
     assert (newest.kind, newest.state, newest.result) == ("upkeep.indexes", "done", {"indexes": 1})
     office.house.add("desk", seat="1")
     assert len(office.house.find("desk")) == 2
+def test_the_audit_log_is_sealed_and_kept_as_long_as_is_set(office: Office) -> None:
+    engine, table = office.services.engine, models.AuditEntry.__table__
+    with db.writing(engine) as connection:
+        for years in (4, 0):
+            at = office.now - timedelta(days=366 * years)
+            audit.note(connection, office.services.system("test"), "site.changed", at, target=f"{years}")
+    sealed = run(office, "audit.seal")["through"]
+    assert sealed is not None
+    assert sealed >= 2
+    assert run(office, "audit.cut") == {"entries": 1}
+    with db.reading(engine) as connection:
+        kept = connection.execute(sa.select(table).order_by(table.c.id)).all()
+        assert audit_proof.examine(connection, office.services.settings.data_dir).bad is None
+    assert [row.action for row in kept if row.action.startswith(("site", "log"))] == [
+        "site.changed", "log.sealed", "log.cut",
+    ]  # fmt: skip
+    keeps = Services.open(replace(office.services.settings, audit_years=0), engine)
+    assert upkeep.cut(JobRun(keeps, office.job(1), "test", lambda: office.now + timedelta(days=9999))) == {"entries": 0}

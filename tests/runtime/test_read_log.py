@@ -261,14 +261,21 @@ def test_whatever_address_gives_a_record_out_is_told(ward: Town, ito: Visitor, l
     ward.edit(ward.cases, 1, name="もとの名前")
     ward.edit(ward.cases, 1, name=SECRET)
     ward.add(ward.cases, no="X", name="消える人")
-    application: flask.Flask = ito.browser.client.application
-    arguments = {"app": ward.cases, "record_id": 1, "entry": 5, "field_id": papers, "key": "k", "job_id": 1}
-    names = {"number": 1, "kind": "users", "filename": "none.css"}
+    application = ito.browser.client.application
+    values: dict[str, t.Any] = {
+        "app": ward.cases,
+        "record_id": 1,
+        "entry": 5,
+        "field_id": papers,
+        "key": "k",
+        "job_id": 1,
+    }
+    values |= {"number": 1, "kind": "users", "filename": "none.css"}
     asked, gave = 0, set()
     log.new()
     with application.test_request_context():
         paths = [
-            flask.url_for(rule.endpoint, **{n: (arguments | names).get(n, "1") for n in rule.arguments})
+            flask.url_for(rule.endpoint, **{n: values.get(n, "1") for n in rule.arguments})
             for rule in application.url_map.iter_rules()
             if "GET" in (rule.methods or ()) and rule.endpoint != "static"
         ]
@@ -296,3 +303,36 @@ def test_the_systems_own_reading_is_nobodys(ward: Town, log: Log) -> None:
     with ward.services.reading(ward.services.actor(ward.ito)) as space:
         space.reader("cases").get(1)
     assert log.told() == [("records.read", [1], "")]
+
+
+def test_definitions_rights_tokens_and_jobs_are_told(ward: Town, ito: Visitor, log: Log) -> None:
+    engine, system = ward.services.engine, ward.services.system("test")
+    changed = CASES.json()
+    changed["settings"]["personalData"] = True
+    changed["settings"]["description"] = "新しい説明"
+    version = deploy.apply_definition(engine, "cases", changed, system, note="説明")
+    changed["acl"]["app"]["rights"][0]["recordDeletable"] = False
+    deploy.apply_definition(engine, "cases", changed, ward.services.actor(ward.sato))
+    deploy.rollback(engine, "cases", version, system)
+    with db.writing(engine) as connection:
+        token = tokens.add(connection, ward.cases, ["view"], by=system, now=NOW, name="集計")
+    found = log.new()
+    assert [(e.who, e.action, e.target, e.details.get("note"), e.details.get("rights")) for e in found] == [
+        ("", "app.published", "cases", "説明", None),
+        ("sato", "app.published", "cases", "", None),
+        ("sato", "app.rights_changed", "cases", None, ["app"]),
+        ("", "app.published", "cases", f"rollback to {version}", None),
+        ("", "app.rights_changed", "cases", None, ["app"]),
+        ("", "token.added", "token-1", None, "view"),
+    ]
+    assert token not in repr(found)
+    ito.get(cases_path(ward, "export"))
+    job = ito.post(cases_path(ward, "export"), [("format", "xlsx"), ("columns", "name"), ("list", "")]).location.rsplit(
+        "/", 1
+    )[1]
+    ward.work()
+    told = [(e.who, e.action, e.target, e.details) for e in log.new() if e.action.startswith("job.")]
+    assert told == [
+        ("ito", "job.added", f"job/{job}", {"kind": "records.export"}),
+        ("ito", "job.done", f"job/{job}", {"kind": "records.export"}),
+    ]
