@@ -38,10 +38,26 @@ def unpacked(text: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
+def shown(text: str, most: int = 12) -> str:
+    """The first ranges of a packed set, for a line on a screen; an ellipsis when there are more."""
+    try:
+        return _shown(text, most)
+    except ValueError:
+        return "?"  # somebody tampered with it; `lowcode verify` says so
+
+
+def _shown(text: str, most: int) -> str:
+    numbers = unpacked(text)
+    ranges = list(itertools.islice(_ranges(list(itertools.islice(numbers, LONG))), most + 1))
+    if len(ranges) > most or next(numbers, None) is not None:
+        ranges[most:] = ["…"]
+    return ", ".join(ranges)
+
+
 def _ranges(ordered: list[int]) -> Iterator[str]:
     for _, group in itertools.groupby(enumerate(ordered), lambda pair: pair[1] - pair[0]):
         run = [number for _, number in group]
         yield str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"
 
 
-__all__ = ["LONG", "packed", "unpacked"]
+__all__ = ["LONG", "packed", "shown", "unpacked"]

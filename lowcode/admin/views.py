@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import flask
-import orjson
 import sqlalchemy as sa
 from werkzeug.wrappers import Response
 
@@ -18,7 +17,6 @@ from lowcode import db, messages
 from lowcode.accounts import audit, groups, organizations, passwords, people_csv, users
 from lowcode.admin.forms import GroupForm, OrganizationForm, UserForm
 from lowcode.errors import Invalid
-from lowcode.system.models import AuditEntry
 from lowcode.web import auth, forms, i18n, state
 from lowcode.web.errors import problem_lines
 
@@ -27,7 +25,6 @@ Answer = str | Response | tuple[str, int]
 PAGE = 50
 SPARE_PLACES = 2
 KINDS: t.Final = ("users", "organizations", "groups")
-_audit = AuditEntry.__table__
 
 
 @blueprint.before_request
@@ -353,51 +350,6 @@ def _placed(path: t.Sequence[str | int], text: str) -> str:
     return i18n.translate("admin.csv_place" if column else "admin.csv_row", row=row, column=column, text=text)
 
 
-# --- audit log -----------------------------------------------------------------------------------
-
-
-@blueprint.get("/audit")
-def audit_log() -> Answer:
-    """Who did what, the latest first, filtered by person, action and target."""
-    condition: sa.ColumnElement[bool] = sa.true()
-    filters = {name: flask.request.args.get(name, "").strip() for name in ("who", "action", "target")}
-    for name, column in (("who", _audit.c.actor_name), ("action", _audit.c.action), ("target", _audit.c.target)):
-        if filters[name]:
-            condition &= column.contains(filters[name], autoescape=True)
-    with _reading() as connection:
-        total = connection.scalar(sa.select(sa.func.count()).select_from(_audit).where(condition)) or 0
-        page, pages = _page(total)
-        rows = connection.execute(
-            sa.select(_audit).where(condition).order_by(_audit.c.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-        ).all()
-    entries = [
-        {
-            "at": _local_time(row.at),
-            "who": row.actor_name,
-            "address": row.address,
-            "action": row.action,
-            "words": _action_words(row.action),
-            "target": row.target,
-            "details": _details(row.details),
-        }
-        for row in rows
-    ]
-    return flask.render_template(
-        "admin/audit.html", entries=entries, total=total, filters=filters, page=page, pages=pages, url_of=_url_of
-    )
-
-
-def _action_words(action: str) -> str:
-    code = f"admin.action.{action}"
-    words = i18n.translate(code)
-    return action if words == code else words
-
-
-def _details(text: str) -> str:
-    found = orjson.loads(text)
-    return ", ".join(f"{name}: {orjson.dumps(value).decode()}" for name, value in found.items())
-
-
 # --- shared --------------------------------------------------------------------------------------
 
 
@@ -415,10 +367,6 @@ def _writing() -> t.ContextManager[sa.Connection]:
 
 def _now() -> datetime:
     return state.services().settings.now()
-
-
-def _local_time(moment: datetime) -> str:
-    return f"{moment.astimezone(state.context().zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _fold(text: str) -> str:
@@ -445,3 +393,6 @@ def _tree(connection: sa.Connection) -> list[tuple[int, int]]:
 def _organization_options(connection: sa.Connection) -> list[forms.Option]:
     found = organizations.read_all(connection)
     return [forms.Option(found[number].code, "　" * depth + found[number].name) for number, depth in _tree(connection)]
+
+
+from lowcode.admin import audit_views  # noqa: E402, F401  # its views register themselves
