@@ -33,6 +33,10 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "1.5"))
 IMPORTED = min(20_000, SIZE)
 RESULTS = Path(__file__).parent / "RESULTS.md"
+TOLD = min(5_000, SIZE)
+"""Records of the two apps that show what the audit log costs."""
+LOG_AIM = 1.1
+LOGGED = ("get by id, JSON", "list 100 newest, JSON", "list page of 50, HTML", "record page, HTML")
 AIMS = {
     "get by id, JSON": 2,
     "list 100 newest, JSON": 2,
@@ -69,6 +73,7 @@ class Run:
     def __init__(self, kind: str, folder: Path, urls: tuple[str, str]) -> None:
         self.kind, self.folder, self.urls = kind, folder, urls
         self.times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in AIMS}
+        self.logged: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in LOGGED}
 
     def measure(self) -> None:
         """Load, serve, call both sides in turn."""
@@ -76,6 +81,7 @@ class Run:
         app, token = ours.prepare(services)
         self.say(f"loading {SIZE:,} records into ours")
         ours.load(services, app, 0, SIZE, tell=lambda done: self.say(f"{done:,}") if done % 20_000 == 0 else None)
+        (told, told_token), (untold, untold_token) = ours.prepare_pair(services, TOLD)
         self.say("loading the hand-written table")
         handwritten.load(self.urls[1], 0, SIZE)
         environment = {"LOWCODE_DATA_DIR": str(self.folder / "ours"), "LOWCODE_DATABASE_URL": self.urls[0]}
@@ -86,11 +92,42 @@ class Run:
             mine, theirs = Client(own, {"X-Cybozu-API-Token": token}), Client(other)
             person = Client(own)
             ours.log_in(person)
+            programs = (
+                Client(own, {"X-Cybozu-API-Token": told_token}),
+                Client(own, {"X-Cybozu-API-Token": untold_token}),
+            )
             for number in range(ROUNDS):
+                self._log((told, untold), programs, person)
                 self._reads(app, mine, theirs, person)
                 self._writes(app, mine, theirs, SIZE + number * 1_000_000)
         self._import(services, app)
         services.engine.dispose()
+
+    def _log(self, apps: tuple[int, int], programs: tuple[Client, Client], person: Client) -> None:
+        """The same requests to an app with personal data and to one without, in turn."""
+
+        def program(path: Callable[[int], str]) -> list[Callable[[int], object]]:
+            return [
+                lambda n, app=app, client=client: client.need("GET", f"/api/v1/apps/{app}/records{path(n)}")  # type: ignore[misc]
+                for app, client in zip(apps, programs, strict=True)
+            ]
+
+        def page(path: Callable[[int], str]) -> list[Callable[[int], object]]:
+            return [lambda n, app=app: person.need("GET", f"/k/{app}/{path(n)}") for app in apps]  # type: ignore[misc]
+
+        def ident(n: int) -> int:
+            return 1 + ledger.mixed(n) % TOLD
+
+        calls = (
+            program(lambda n: f"/{ident(n)}"),
+            program(lambda n: "?limit=100"),
+            page(lambda n: ""),
+            page(lambda n: f"show/{ident(n)}"),
+        )
+        for name, (on, off) in zip(LOGGED, calls, strict=True):
+            on(999_000), off(999_000)
+            for kept, times in zip(self.logged[name], timed(on, off, seconds=SECONDS), strict=True):
+                kept.extend(times)
 
     def say(self, text: str) -> None:
         print(f"[{self.kind}] {text}", file=sys.stderr, flush=True)
@@ -228,6 +265,16 @@ class Run:
         for name, (mine, theirs) in self.times.items():
             ratio = statistics.median(mine) / statistics.median(theirs)
             found.append(f"| {name} | {shown(mine)} | {shown(theirs)} | {ratio:.2f} × | {AIMS[name]} × |")
+        found += [
+            "",
+            f"### What the audit log costs: an app with personal data against one without, {TOLD:,} records each",
+            "",
+            "| operation | on p50 / p95, ms | off p50 / p95, ms | ratio | aim |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for name, (on, off) in self.logged.items():
+            ratio = statistics.median(on) / statistics.median(off)
+            found.append(f"| {name} | {shown(on)} | {shown(off)} | {ratio:.2f} × | {LOG_AIM:.2f} × |")
         return found
 
 

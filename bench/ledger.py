@@ -145,7 +145,7 @@ def rows(start: int, count: int) -> Iterator[dict[str, t.Any]]:
     return (row(n) for n in range(start, start + count))
 
 
-def definition(*, personal: bool = False) -> dict[str, t.Any]:
+def definition(*, app_code: str = "bench_ledger", personal: bool = False) -> dict[str, t.Any]:
     """The app as this product knows it; ``personal`` has the audit log tell who reads it."""
     properties: dict[str, t.Any] = {}
     for code in TEXTS:
@@ -171,7 +171,7 @@ def definition(*, personal: bool = False) -> dict[str, t.Any]:
         properties[code]["indexed"] = True
     return {
         "format": 1,
-        "code": "bench_ledger",
+        "code": app_code,
         "settings": {"name": "台帳", "personalData": personal},
         "properties": properties,
         "layout": [{"type": "ROW", "fields": [{"type": p["type"], "code": c}]} for c, p in properties.items()],

@@ -40,6 +40,19 @@ def prepare(services: Services) -> tuple[int, str]:
     return number, token
 
 
+def prepare_pair(services: Services, count: int) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Two equal apps with ``count`` records each, one of which holds personal data; each with a token."""
+    actor = services.system("benchmark")
+    made = []
+    for code, personal in (("bench_told", True), ("bench_untold", False)):
+        number = deploy.create_app(services.engine, ledger.definition(app_code=code, personal=personal), actor)
+        load(services, number, 0, count)
+        with db.writing(services.engine) as connection:
+            token = tokens.add(connection, number, ["view"], by=actor, now=services.settings.now())
+        made.append((number, token))
+    return made[0], made[1]
+
+
 def load(
     services: Services,
     app: int,

@@ -48,16 +48,23 @@ def shown(text: str, most: int = 12) -> str:
 
 def _shown(text: str, most: int) -> str:
     numbers = unpacked(text)
-    ranges = list(itertools.islice(_ranges(list(itertools.islice(numbers, LONG))), most + 1))
-    if len(ranges) > most or next(numbers, None) is not None:
+    ranges = list(itertools.islice(_ranges(numbers), most + 1))
+    if len(ranges) > most:
         ranges[most:] = ["…"]
     return ", ".join(ranges)
 
 
-def _ranges(ordered: list[int]) -> Iterator[str]:
-    for _, group in itertools.groupby(enumerate(ordered), lambda pair: pair[1] - pair[0]):
-        run = [number for _, number in group]
-        yield str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"
+def _ranges(ordered: Iterable[int]) -> Iterator[str]:
+    first = last = None
+    for number in ordered:
+        if last is not None and number == last + 1:
+            last = number
+            continue
+        if last is not None:
+            yield str(first) if first == last else f"{first}-{last}"
+        first = last = number
+    if last is not None:
+        yield str(first) if first == last else f"{first}-{last}"
 
 
 __all__ = ["LONG", "packed", "shown", "unpacked"]

@@ -122,7 +122,7 @@ def audit_records() -> Answer:
         {
             "id": app,
             "name": names.get(app, f"#{app}"),
-            "count": len(records),
+            "count": f"{len(records):,}",
             "numbers": record_numbers.shown(record_numbers.packed(records), SHOWN_RANGES),
             "exists": app in names,
         }
@@ -131,7 +131,7 @@ def audit_records() -> Answer:
     return flask.render_template(
         "admin/audit_records.html",
         apps=apps,
-        total=sum(map(len, found.values())),
+        total=f"{sum(map(len, found.values())):,}",
         asked=_said(asked, names),
         wrong=asked.wrong,
         back_url=_url("/admin/audit", asked),
@@ -235,7 +235,7 @@ def _shown(row: sa.Row[t.Any], apps: Mapping[int, str]) -> dict[str, t.Any]:
         "words": _action_words(row.action),
         "outcome": "" if row.outcome == "ok" else i18n.translate(f"admin.audit_outcome.{row.outcome}"),
         "target": apps.get(row.app_id, row.target) if row.app_id is not None else row.target,
-        "count": row.record_count,
+        "count": None if row.record_count is None else f"{row.record_count:,}",
         "records": record_numbers.shown(row.records),
         "query": row.query,
         "details": _details(row.details),

@@ -40,6 +40,7 @@ from lowcode.runtime import (  # noqa: E402, F401
     lists,
     pickers,
     portal,
+    printing,
     records,
     search,
     trash,

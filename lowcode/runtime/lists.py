@@ -25,6 +25,7 @@ from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
 from lowcode.runtime import calendar, columns, shown
 from lowcode.runtime.blueprint import blueprint, number_of, record_ids
+from lowcode.runtime.printing import printed
 from lowcode.web.state import context, reading, written
 
 PAGE_SIZES = (20, 50, 100, 500)
@@ -263,6 +264,7 @@ class ListPage:
         more = self.calendar is None and len(self.records) == self.size and (many or self.page < pages)
         return {
             "app": shown.tile(self.live, ctx.locale, current=True),
+            "printed": printed(self.live, [record.id for record in self.records]),
             "view": self.view,
             "tabs": self._tabs(),
             "chips": self._chips(),

@@ -24,6 +24,7 @@ from lowcode.records.record import Change, Record
 from lowcode.records.workspace import Workspace
 from lowcode.runtime import attachments, lists, shown
 from lowcode.runtime.blueprint import blueprint, number_of
+from lowcode.runtime.printing import printed
 from lowcode.web import csrf
 from lowcode.web.state import context, reading, writing, written
 
@@ -56,7 +57,9 @@ def show_record(app: int, record_id: int) -> str:
         live = space.app(app)
         reader = space.reader(live)
         record = reader.get(record_id)
-        return render_template("runtime/record.html", **_page(space, live, reader, record))
+        return render_template(
+            "runtime/record.html", **_page(space, live, reader, record), printed=printed(live, [record.id])
+        )
 
 
 def _page(space: Workspace, live: LiveApp, reader: RecordReader, record: Record) -> dict[str, t.Any]:

@@ -138,6 +138,9 @@ def test_many_scattered_record_numbers_stay_exact_and_small() -> None:
     assert text.startswith("z:")
     assert len(text) < 200_000
     assert list(record_numbers.unpacked(text)) == numbers
+    assert record_numbers.shown(text, 2) == f"{numbers[0]}, {numbers[1]}, …"
+    assert record_numbers.shown("1-100000,100002", 2) == "1-100000, 100002"
+    assert record_numbers.shown("z:!") == "?"
     for broken in ("z:AAAA", "1-x", "z:!"):
         with pytest.raises(ValueError):  # noqa: PT011  # whoever made it, it is none of ours
             list(record_numbers.unpacked(broken))

@@ -14,7 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from lowcode import db
-from lowcode.accounts import users
+from lowcode.accounts import audit, users
+from lowcode.records.reads import numbers
 from tests.browser.site import Site, control, guarded, save
 from tests.conftest import ROOT, BrowserProblems
 from tests.people import NOW
@@ -114,6 +115,9 @@ SCREENS = (
     Screen("job", at("/jobs/{job}")),
     Screen("trash", at("/k/{cases}/trash")),
     Screen("error", at("/k/{cases}/show/99999")),
+    Screen("audit", at("/admin/audit?app={cases}&since=2026-11-24T00:00"), "sato"),
+    Screen("audit-wrong", at("/admin/audit?record=x"), "sato"),
+    Screen("audit-records", at("/admin/audit/records?who=ito&action=reads"), "sato"),
 )
 BY_NAME = {screen.name: screen for screen in SCREENS}
 
@@ -134,7 +138,27 @@ def town(site: Site) -> Site:
     job = mapping.form("import").send(do="run").location
     town.work()
     site.job = int(job.rsplit("/", 1)[1])  # type: ignore[attr-defined]
+    seen_by_ito(town)
     return site
+
+
+def seen_by_ito(town: Town) -> None:
+    """Entries of the audit log as they look where an app holds personal data."""
+    services = town.services
+    ito = services.actor(town.ito)
+    scattered = set(range(1, 9_000, 7))
+    with db.writing(services.engine) as connection:
+        for action, ids, query, outcome in (
+            ("records.read", {3}, "", "ok"),
+            ("records.searched", {1, 4, 7, 8, 9}, 'state in ("入院") and search "山田 花子"', "ok"),
+            ("records.exported", scattered, "order by no asc", "ok"),
+            ("records.read", {12}, "", "refused"),
+        ):
+            made = audit.entry(
+                ito, action, NOW, app_id=town.cases, target="cases", records=numbers(ids), query=query,
+                address="192.0.2.14", outcome=t.cast(audit.Outcome, outcome), details={"format": "csv"},
+            )  # fmt: skip
+            audit.write(connection, [made])
 
 
 @pytest.fixture
@@ -206,11 +230,12 @@ def test_axe_finds_nothing(town: Site, opened: Callable[..., BrowserContext], na
 
 def language(site: Site, screen: Screen, locale: str) -> None:
     """Let the screens' reader read this language."""
+    reader = site.town.sato if screen.login == "sato" else site.town.ito
     with db.writing(site.town.services.engine) as connection:
         users.set_own(
             connection,
-            site.town.ito,
-            site.town.services.actor(site.town.ito),
+            reader,
+            site.town.services.actor(reader),
             NOW,
             locale=locale,
             zone="",
@@ -230,8 +255,8 @@ def test_nothing_is_wider_than_its_window(
 ) -> None:
     found = {}
     context = opened(size)
-    town.enter(context)
     for screen in SCREENS:
+        town.enter(context, screen.login or "ito")
         page = context.new_page()
         screen.open(page, town)
         found[screen.name] = too_wide(page)

@@ -71,7 +71,7 @@ class Log:
 
 
 def personal(town: Town, app: int, definition: dict[str, t.Any]) -> None:
-    definition["settings"]["personalData"] = True
+    definition.setdefault("settings", {})["personalData"] = True
     deploy.apply_definition(town.services.engine, app, definition, town.services.system("test"))
 
 
@@ -336,3 +336,17 @@ def test_definitions_rights_tokens_and_jobs_are_told(ward: Town, ito: Visitor, l
         ("ito", "job.added", f"job/{job}", {"kind": "records.export"}),
         ("ito", "job.done", f"job/{job}", {"kind": "records.export"}),
     ]
+
+
+def test_printing_is_told_by_the_page(ward: Town, ito: Visitor, log: Log) -> None:
+    page = ito.get(cases_path(ward, "show/2"))
+    assert page.attributes("//template[@data-printed]", "data-records") == ["2"]
+    page = ito.get(cases_path(ward, ""))
+    assert page.attributes("//template[@data-printed]", "data-records") == ["1,2,3"]
+    assert ito.get(f"/k/{ward.clinics}/").attributes("//template[@data-printed]", "data-records") == []
+    log.new()
+    where = page.attributes("//template[@data-printed]", "data-printed")[0]
+    assert ito.post(where, [("ids", "1,3,99,x")]).status == 204
+    assert log.told() == [("records.printed", [1, 3], "")]
+    assert ito.post(where, [("ids", "98")]).status == 204
+    assert log.told() == []

@@ -18,6 +18,7 @@ const MODULES = /** @type {Record<string, () => Promise<unknown>>} */ ({
   'lc-date': () => import('./date.js'),
   'lc-subtable': () => import('./subtable.js'),
   'lc-toast': () => import('./toast.js'),
+  '[data-printed]': () => import('./printed.js'),
   '[data-guard]': () => import('./unsaved.js'),
   '[data-select-rows]': () => import('./selection.js'),
   '[data-rail-toggle]': () => import('./rail.js'),
