@@ -346,7 +346,10 @@ class Job(Base):
 
 
 class AuditEntry(Base):
-    """Who did what, when, from where, to which records. Only ever added to, by :mod:`lowcode.accounts.audit`."""
+    """Who did what, when, from where, to which records. Only ever added to, by :mod:`lowcode.accounts.audit`.
+
+    Two indexes and no more: every read of personal data writes here before its answer leaves.
+    """
 
     __tablename__ = "audit_log"
 
@@ -354,13 +357,13 @@ class AuditEntry(Base):
     """Without gaps, so that a missing number is a removed entry."""
     at: orm.Mapped[Instant] = orm.mapped_column(index=True)
     actor_kind: orm.Mapped[str] = orm.mapped_column(text_type(8))
-    actor_id: orm.Mapped[Ref | None] = orm.mapped_column(index=True)
+    actor_id: orm.Mapped[Ref | None]
     actor_login: orm.Mapped[Words] = orm.mapped_column(server_default="")
     actor_name: orm.Mapped[Words] = orm.mapped_column(server_default="")
     """A person's or token's name; for the system, the reason why it acted."""
     address: orm.Mapped[Words] = orm.mapped_column(server_default="")
     request_id: orm.Mapped[Words] = orm.mapped_column(server_default="")
-    action: orm.Mapped[Code] = orm.mapped_column(index=True)
+    action: orm.Mapped[Code]
     """Stable and dotted: ``login.failed``, ``user.added``, ``records.exported``."""
     outcome: orm.Mapped[Words] = orm.mapped_column(server_default="ok")
     """``ok``, or what became of the request: ``refused``, ``failed``."""

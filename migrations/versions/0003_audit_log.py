@@ -28,6 +28,8 @@ def upgrade() -> None:
         ("mac", text_type(64), ""),
     ):
         op.add_column("audit_log", sa.Column(name, kind, server_default=default, nullable=default is None))
+    for name in ("ix_audit_log_action", "ix_audit_log_actor_id"):
+        op.drop_index(name, table_name="audit_log")
     op.create_table(
         "audit_head",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
