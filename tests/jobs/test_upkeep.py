@@ -106,6 +106,8 @@ def test_a_worker_that_starts_drops_the_index_that_a_killed_deploy_left(
     assert (newest.kind, newest.state, newest.result) == ("upkeep.indexes", "done", {"indexes": 1})
     office.house.add("desk", seat="1")
     assert len(office.house.find("desk")) == 2
+
+
 def test_the_audit_log_is_sealed_and_kept_as_long_as_is_set(office: Office) -> None:
     engine, table = office.services.engine, models.AuditEntry.__table__
     with db.writing(engine) as connection:
