@@ -87,6 +87,8 @@ def _people(services: Services) -> _Lines:
     migrate.check(services.engine)
     with db.reading(services.engine) as connection:
         administrators = sum(user.active and user.administrator for user in users.read_all(connection).values())
+    # Another transaction: the file of seals must not be newer than what the database shows.
+    with db.reading(services.engine) as connection:
         bad = audit_proof.examine(connection, services.settings.data_dir, newest=NEWEST_ENTRIES).bad
     yield ("good" if administrators else "note"), _say(services, "administrators", count=administrators)
     if bad is not None:

@@ -56,6 +56,7 @@ class Report:
 def examine(connection: sa.Connection, folder: Path, *, newest: int | None = None) -> Report:
     """Go through the log, or only its ``newest`` entries, and name the first one that was tampered with.
 
+    :param connection: a read transaction in which nothing was read yet: a seal stands in the file after its commit.
     :param folder: the data folder, where the seals are kept a second time.
     """
     key = key_of(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import typing as t
 from collections.abc import Callable
@@ -317,3 +318,14 @@ def test_a_beginning_that_nobody_cut_is_missed(services: Services) -> None:
     with db.writing(services.engine) as connection:
         connection.execute(sa.delete(TABLE).where(TABLE.c.id < 5))
     assert bad(services) == Bad(1, "missing")
+
+
+def test_every_action_that_is_noted_stands_in_the_list_and_every_listed_one_is_noted() -> None:
+    package = Path(audit.__file__).parents[1]
+    source = "\n".join(p.read_text("utf-8") for p in package.rglob("*.py") if p.name != "audit.py")
+    named = {action for action in audit.ACTIONS if f'"{action}"' in source}
+    by_state = {"job.done", "job.failed", "job.stopped"}  # f"job.{state}"
+    assert audit.ACTIONS - named == by_state
+    noted = set(re.findall(r'audit\.(?:note|entry)\(\s*[^")]*?"([a-z_.]+)"', source))
+    assert noted <= audit.ACTIONS
+    assert {"login", "job.added", "access.refused"} <= noted, "the pattern above finds calls"
