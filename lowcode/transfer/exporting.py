@@ -129,7 +129,7 @@ def begin(
 
     :raises Forbidden: the actor may not export. :raises Invalid: an unknown field in the query.
     """
-    reader.policy.require("export", reader.definition)
+    reader.policy.require("export")
     ids = reader.ids(query.condition, query.order)
     if space.reads is not None:
         details = {"fields": _codes(columns), "format": format}
