@@ -174,6 +174,7 @@ class Case:
             world.actor_of(self.who),
             ctx,
         )
+        space.reads = None
         space.snapshot = t.cast(t.Any, snapshot)
         space.policies = space._policies()
         return space
