@@ -234,13 +234,12 @@ LEDGER = App(
             'staff in (LOGINUSER()) and care not in ("解除", "死亡")',
             "next_call asc",
         ),
-        # The wards of my organisation cannot be asked for yet: the centre in charge stands for them.
         View(
             "自区",
             "My ward",
             "case_no name kana age sex ward diagnosis_date severity care last_flag staff",
-            'center in (PRIMARY_ORGANIZATION()) and care not in ("解除", "死亡")',
-            "last_flag desc",
+            'ward in (MYWARD()) and care not in ("解除", "死亡")',
+            "last_flag asc",
         ),
         # Lists have no groups yet: sorting keeps a household together.
         View(

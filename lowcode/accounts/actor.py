@@ -27,6 +27,7 @@ def user_actor(directory: PeopleDirectory, user_id: int, settings: Settings) -> 
         organization_ids=person.organization_ids,
         ancestor_ids=directory.above(person.organization_ids),
         group_ids=directory.groups_of(user_id),
+        wards=directory.wards_of(person.organization_ids),
     )
 
 
@@ -49,6 +50,7 @@ def context_for(
         user_id=actor.user_id,
         organization_ids=actor.organization_ids,
         group_ids=actor.group_ids,
+        wards=actor.wards,
         directory=directory,
         files=files or NoFiles(),
     )

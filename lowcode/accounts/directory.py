@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import orjson
 import sqlalchemy as sa
 
 from lowcode.fields.context import Entity
@@ -42,6 +43,8 @@ class PeopleDirectory:
     organizations: Mapping[int, Entity]
     """In the order of the tree: a department stands directly before its sections."""
     parents: Mapping[int, int | None]
+    own_wards: Mapping[int, tuple[str, ...]]
+    """By organisation, those with wards of their own."""
     groups: Mapping[int, Entity]
     group_members: Mapping[int, frozenset[int]]
     everyone_id: int | None
@@ -90,6 +93,17 @@ class PeopleDirectory:
             while parent is not None and parent not in found:
                 found[parent] = None
                 parent = self.parents.get(parent)
+        return tuple(found)
+
+    def wards_of(self, ids: Iterable[int]) -> tuple[str, ...]:
+        """Names of the wards that some organisations serve, each once, in the order of ``ids``.
+
+        An organisation without wards of its own serves those of the nearest one above it that has some.
+        """
+        found: dict[str, None] = {}
+        for each in ids:
+            nearest = (self.own_wards[place] for place in (each, *self.above([each])) if place in self.own_wards)
+            found.update(dict.fromkeys(next(nearest, ())))
         return tuple(found)
 
     def choices(self, kind: str, limit: int) -> Sequence[Entity]:
@@ -195,6 +209,7 @@ def load(connection: sa.Connection, version: str) -> PeopleDirectory:
         people=people,
         organizations={i: entities[i] for i in _in_tree_order(children)},
         parents=parents,
+        own_wards={row.id: wards for row in rows if (wards := tuple(orjson.loads(row.wards)))},
         groups=group_entities,
         group_members={g: frozenset(m) for g, m in group_members.items()},
         everyone_id=everyone.id if everyone else None,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import typing as t
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import orjson
 import sqlalchemy as sa
 
 from lowcode.access.actor import Actor
@@ -14,6 +18,10 @@ from lowcode.errors import Invalid, NotFound, Problem
 from lowcode.system.models import Organization
 
 DEEPEST = 20
+MOST_WARDS = 200
+# What stands between wards in a line, a cell or a text of several lines; so it cannot stand in the name of one.
+_BETWEEN: t.Final = re.compile(r"[、，,；;\r\n]")
+_NO_NAME: t.Final = re.compile(_BETWEEN.pattern + r"|[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _table = Organization.__table__
 
 
@@ -28,6 +36,18 @@ class OrganizationData:
     position: int = 0
     """Order among its neighbours."""
     active: bool = True
+    wards: tuple[str, ...] = ()
+    """Names of the wards it serves, as they stand in the apps; without any, those of the organisation above."""
+
+
+def ward_names(text: str) -> tuple[str, ...]:
+    """The wards in a text as people write several of them: with commas or semicolons between, or one a line."""
+    return _tidy(_BETWEEN.split(text))
+
+
+def _tidy(names: Iterable[str]) -> tuple[str, ...]:
+    clean = (unicodedata.normalize("NFC", name).strip() for name in names)
+    return tuple(dict.fromkeys(name for name in clean if name))
 
 
 def find(connection: sa.Connection, code: str) -> int | None:
@@ -41,7 +61,12 @@ def read_all(connection: sa.Connection) -> dict[int, OrganizationData]:
     codes = {row.id: row.code for row in rows}
     return {
         row.id: OrganizationData(
-            code=row.code, name=row.name, parent=codes.get(row.parent_id, ""), position=row.position, active=row.active
+            code=row.code,
+            name=row.name,
+            parent=codes.get(row.parent_id, ""),
+            position=row.position,
+            active=row.active,
+            wards=tuple(orjson.loads(row.wards)),
         )
         for row in rows
     }
@@ -60,7 +85,13 @@ def save(
 ) -> int:
     """Add an organisation or change one; returns its number. Raises :class:`Invalid` with everything wrong."""
     checks.require_administrator(by)
-    data = replace(data, code=data.code.strip(), name=checks.clean(data.name), parent=data.parent.strip())
+    data = replace(
+        data,
+        code=data.code.strip(),
+        name=checks.clean(data.name),
+        parent=data.parent.strip(),
+        wards=_tidy(data.wards),
+    )
     everything = read_all(connection)
     problems = list(_problems(data, organization_id, everything))
     if problems:
@@ -72,6 +103,7 @@ def save(
         "position": data.position,
         "active": data.active,
         "parent_id": numbers[data.parent] if data.parent else None,
+        "wards": orjson.dumps(data.wards).decode(),
     }
     if organization_id is None:
         number = int(connection.execute(sa.insert(_table).values(**values).returning(_table.c.id)).scalar_one())
@@ -85,7 +117,7 @@ def save(
         "organization.added" if organization_id is None else "organization.changed",
         now,
         target=data.code,
-        details={"name": data.name, "parent": data.parent, "active": data.active},
+        details={"name": data.name, "parent": data.parent, "active": data.active, "wards": data.wards},
     )
     return number
 
@@ -93,6 +125,7 @@ def save(
 def _problems(data: OrganizationData, own: int | None, everything: dict[int, OrganizationData]) -> Iterator[Problem]:
     yield from checks.code_problems(data.code, "code")
     yield from checks.name_problems(data.name)
+    yield from _ward_problems(data.wards)
     if own is not None and own not in everything:
         raise NotFound("organization.not_found", organization=own)
     by_code = {each.code: (number, each) for number, each in everything.items()}
@@ -113,3 +146,13 @@ def _problems(data: OrganizationData, own: int | None, everything: dict[int, Org
         if steps > DEEPEST:
             yield Problem(code="organization.too_deep", path=("parent",), params={"maximum": DEEPEST})
             return
+
+
+def _ward_problems(wards: tuple[str, ...]) -> Iterator[Problem]:
+    if len(wards) > MOST_WARDS:
+        yield Problem(code="organization.too_many_wards", path=("wards",), params={"maximum": MOST_WARDS})
+    for name in wards:
+        if _NO_NAME.search(name):
+            yield Problem(code="organization.ward_letters", path=("wards",), params={"value": name})
+        elif len(name) > checks.NAME_LENGTH:
+            yield Problem(code="people.too_long", path=("wards",), params={"maximum": checks.NAME_LENGTH})

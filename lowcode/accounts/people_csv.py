@@ -32,7 +32,7 @@ COLUMNS: t.Final[Mapping[str, tuple[str, ...]]] = {
         "zone",
         "password",
     ),
-    "organizations": ("code", "name", "parent", "position", "active"),
+    "organizations": ("code", "name", "parent", "position", "active", "wards"),
     "groups": ("code", "name", "members", "active"),
 }
 NEVER_WRITTEN: t.Final = {"users": {"password"}, "organizations": set[str](), "groups": {"members"}}
@@ -285,6 +285,7 @@ def _organization_rows(connection: sa.Connection) -> Iterator[dict[str, str]]:
             "parent": each.parent,
             "position": str(each.position),
             "active": str(int(each.active)),
+            "wards": ";".join(each.wards),
         }
 
 
@@ -310,6 +311,8 @@ def _save_organization(
             raise invalid("organization.position", "position", value=cells["position"]) from None
     if "active" in cells:
         values["active"] = _flag(row, "active", before.active)
+    if "wards" in cells:
+        values["wards"] = organizations.ward_names(cells["wards"])
     after = replace(before, **values)
     if number is not None and after == before:
         return "unchanged"

@@ -8,7 +8,7 @@ import flask
 import wtforms
 
 from lowcode.accounts.groups import GroupData
-from lowcode.accounts.organizations import OrganizationData
+from lowcode.accounts.organizations import OrganizationData, ward_names
 from lowcode.accounts.users import Place, UserData
 from lowcode.errors import Invalid, Problem
 from lowcode.web import forms
@@ -83,6 +83,7 @@ class OrganizationForm(forms.PageForm):
     name = forms.Text()
     parent = wtforms.SelectField(validate_choice=False)
     position = forms.Text()
+    wards = forms.Text()
     active = wtforms.BooleanField()
 
     def data_of(self) -> OrganizationData:
@@ -97,6 +98,7 @@ class OrganizationForm(forms.PageForm):
             parent=self.parent.data or "",
             position=int(position),
             active=bool(self.active.data),
+            wards=ward_names(self.wards.data or ""),
         )
 
 

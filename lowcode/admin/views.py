@@ -218,6 +218,7 @@ def edit_organization(number: int) -> Answer:
                 "name": data.name,
                 "parent": data.parent,
                 "position": str(data.position),
+                "wards": "、".join(data.wards),
                 "active": data.active,
             }
         ),

@@ -39,6 +39,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--name", default="", help=say("cli.option.name"))
     parser.add_argument("--parent", default="", metavar="CODE", help=say("cli.option.parent"))
     parser.add_argument("--position", type=int, default=0, metavar="N", help=say("cli.option.position"))
+    parser.add_argument("--ward", action="append", default=[], metavar="NAME", help=say("cli.option.ward"))
     command(subparsers, "organization list", _list_organizations, "cli.help.organization_list")
 
     parser = command(subparsers, "group add", _add_group, "cli.help.group_add")
@@ -125,7 +126,11 @@ def _user_password(options: argparse.Namespace) -> Answer:
 def _add_organization(options: argparse.Namespace) -> Answer:
     services = open_services()
     data = organizations.OrganizationData(
-        code=options.code, name=options.name or options.code, parent=options.parent, position=options.position
+        code=options.code,
+        name=options.name or options.code,
+        parent=options.parent,
+        position=options.position,
+        wards=tuple(options.ward),
     )
     with db.writing(services.engine) as connection:
         number = organizations.save(connection, data, services.system(REASON), services.settings.now())
@@ -136,7 +141,10 @@ def _list_organizations(options: argparse.Namespace) -> Answer:
     services = open_services()
     with db.reading(services.engine) as connection:
         found = organizations.read_all(connection)
-    lines = table((number, each.code, each.name, each.parent, _marks(each.active)) for number, each in found.items())
+    lines = table(
+        (number, each.code, each.name, each.parent, _marks(each.active), ",".join(each.wards))
+        for number, each in found.items()
+    )
     return Answer([{"id": number, **asdict(each)} for number, each in found.items()], lines)
 
 

@@ -15,6 +15,7 @@ from lowcode import db, health
 from lowcode.accounts import first, organizations, passwords, users
 from lowcode.commands import Answer, Subparsers, command, open_services, say, serving
 from lowcode.commands.templates import owner
+from lowcode.demo.facilities import WARDS
 from lowcode.demo.load import load
 from lowcode.demo.presets import World
 from lowcode.errors import Conflict
@@ -23,11 +24,17 @@ from lowcode.system import meta, migrate
 
 LOGINS = "demo-logins.json"
 DONE = "quickstart.done"
-PLACES: t.Final = (("hokenjo", "保健所", ""), ("kansen", "感染症対策係", "hokenjo"), ("somu", "総務係", "hokenjo"))
+PLACES: t.Final[tuple[tuple[str, str, str, tuple[str, ...]], ...]] = (
+    # code, name, the one above, wards of its own
+    ("hokenjo", "保健所", "", WARDS),
+    ("kansen", "感染症対策係", "hokenjo", ()),
+    ("kokurakita", "小倉北区担当", "kansen", ("小倉北区",)),
+    ("somu", "総務係", "hokenjo", ()),
+)
 DEMO: t.Final = (
     # login, name, reading, organisation, title, administrator
     ("admin", "管理 太郎", "かんり たろう", "somu", "係長", True),
-    ("hoken", "保健 花子", "ほけん はなこ", "kansen", "保健師", False),
+    ("hoken", "保健 花子", "ほけん はなこ", "kokurakita", "保健師", False),
     ("jimu", "事務 一郎", "じむ いちろう", "kansen", "主事", False),
 )
 """The people of a first look, where the demo data brings none."""
@@ -142,8 +149,10 @@ def _demo_people(services: Services) -> list[dict[str, str]]:
     prepared = {each["login"]: passwords.prepare(each["password"]) for each in logins}
     by, now = services.system("quickstart"), services.settings.now()
     with db.writing(services.engine) as connection:
-        for position, (code, name, parent) in enumerate(PLACES):
-            place = organizations.OrganizationData(code=code, name=name, parent=parent, position=position)
+        for position, (code, name, parent, wards) in enumerate(PLACES):
+            place = organizations.OrganizationData(
+                code=code, name=name, parent=parent, position=position, wards=wards
+            )
             organizations.save(connection, place, by, now)
         for login, name, kana, code, title, administrator in DEMO:
             person = users.UserData(

@@ -118,6 +118,8 @@ class Context:
     organization_ids: Sequence[int] = ()
     """The user's organisations, the primary one first."""
     group_ids: Sequence[int] = ()
+    wards: tuple[str, ...] = ()
+    """Names of the wards that the user's organisations serve."""
     directory: Directory = field(default_factory=EmptyDirectory)
     files: Files = field(default_factory=NoFiles)
     app_id: int | None = None

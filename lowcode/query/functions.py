@@ -19,7 +19,7 @@ from lowcode.fields.context import Context
 from lowcode.query.ast import FunctionCall
 from lowcode.query.problems import problem, shown
 
-Group = t.Literal["person", "organization", "moment", "reserved"]
+Group = t.Literal["person", "organization", "ward", "moment"]
 WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 UNITS = ("DAYS", "WEEKS", "MONTHS", "YEARS")
 DAYS_OF_MONTH = (*(str(day) for day in range(1, 32)), "LAST")
@@ -68,6 +68,7 @@ FUNCTIONS: t.Final[Mapping[str, Function]] = {
     for function in (
         Function("LOGINUSER", "person"),
         Function("PRIMARY_ORGANIZATION", "organization"),
+        Function("MYWARD", "ward"),
         Function("NOW", "moment"),
         Function("TODAY", "moment"),
         Function("YESTERDAY", "moment"),
@@ -76,10 +77,9 @@ FUNCTIONS: t.Final[Mapping[str, Function]] = {
         *(Function(f"{shift}_WEEK", "moment", (WEEKDAYS,), optional=True) for shift in _SHIFTS),
         *(Function(f"{shift}_MONTH", "moment", (DAYS_OF_MONTH,), optional=True) for shift in _SHIFTS),
         *(Function(f"{shift}_YEAR", "moment") for shift in _SHIFTS),
-        Function("MYWARD", "reserved"),
     )
 }
-"""Every function by name. ``MYWARD`` is kept for the rights by district and refused until they exist."""
+"""Every function by name. ``MYWARD`` is ours, the others are kintone's."""
 
 
 def days(call: FunctionCall, ctx: Context) -> Span:

@@ -58,13 +58,15 @@ def operators_of(field: Field | None, *, in_rows: bool = False) -> tuple[str, ..
 def function_fits(name: str, field: Field | None) -> bool:
     """Whether a field takes a function; None stands for ``$id``."""
     function = FUNCTIONS[name]
-    if field is None or function.group == "reserved":
+    if field is None:
         return False
     match function.group:
         case "person":
             return field.type_name in PERSON_TYPES
         case "organization":
             return field.type_name == "ORGANIZATION_SELECT"
+        case "ward":
+            return isinstance(field, ChoiceField) or field.type_name == "SINGLE_LINE_TEXT"
     kind = kind_of(field)
     return kind == "instant" or (kind == "date" and name != "NOW")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
 from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field
+from lowcode.fields.options import ChoiceField
 from lowcode.query import functions
 from lowcode.query.functions import Span
 from lowcode.query.problems import problem
@@ -84,3 +87,16 @@ def instant(text: str, field: Field, ctx: Context) -> Span:
         return functions.minute(field.operand(text, ctx))
     except (ValueError, OverflowError):
         raise Invalid([problem("not_a_value")]) from None
+
+
+def named(names: Iterable[str], field: Field, ctx: Context) -> list[t.Any]:
+    """Names that people keep outside the app as values of a field; those that the field does not know are left out.
+
+    A name means the option that reads so today, then the one that once did: it was typed for people to read.
+    """
+    read = field.parse_option if isinstance(field, ChoiceField) else field.operand
+    found: list[t.Any] = []
+    for name in names:
+        with contextlib.suppress(Invalid):
+            found.append(read(name, ctx))
+    return found

@@ -22,7 +22,6 @@ KINTONE: t.Final[Mapping[str, str]] = {
     "query.argument_count": "GAIA_IL08",
     "query.unknown_function": "GAIA_IL08",
     "query.function_not_allowed": "GAIA_IL08",
-    "query.function_reserved": "GAIA_IL08",
     "query.too_far": "GAIA_IL08",
     "query.not_related": "GAIA_IR02",
     "query.unknown_user": "GAIA_IL26",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -258,11 +258,9 @@ class Resolver:
         definition = self.definition if scope is None or scope.related is None else scope.related.definition
         for operand in node.operands:
             if isinstance(operand, FunctionCall):
-                known = self._call(operand, node, field)
-                if known is _IGNORED:
-                    ignored = True
-                elif known is not None:
-                    values.append(known)
+                meant = self._call(operand, node, field)
+                ignored = ignored or meant is None
+                values += meant or ()
             elif operands.unstorable(operand.value):
                 self.problems.append(problem("control_character", operand.position))
             elif node.operator in ("like", "not like"):
@@ -311,19 +309,16 @@ class Resolver:
             reason=error.problems[0].code if error.problems else "",
         )
 
-    def _call(self, call: FunctionCall, node: Compare, field: Field | None) -> t.Any:
-        """What a function gives; None after a problem or when nobody is meant."""
+    def _call(self, call: FunctionCall, node: Compare, field: Field | None) -> Sequence[t.Any] | None:
+        """The values that a function gives, none of them after a problem; None when the condition is to be ignored."""
         function = FUNCTIONS.get(call.name)
         if function is None:
             self.problems.append(problem("unknown_function", call.position, function=shown(call.name)))
-            return None
+            return ()
         wrong = function.check(call)
         if wrong is not None:
             self.problems.append(wrong)
-            return None
-        if function.group == "reserved":
-            self.problems.append(problem("function_reserved", call.position, function=call.name))
-            return None
+            return ()
         if (
             not function_fits(function.name, field)
             or node.operator in LIKE
@@ -332,21 +327,23 @@ class Resolver:
             self.problems.append(
                 problem("function_not_allowed", call.position, function=call.name, field=shown(node.field))
             )
-            return None
+            return ()
         match function.group:
             case "person":
                 # Nobody is nobody: without a user the operand is left out, so that "in" finds nothing.
-                return self.ctx.user_id
+                return () if self.ctx.user_id is None else (self.ctx.user_id,)
             case "organization":
-                return self.ctx.organization_ids[0] if self.ctx.organization_ids else _IGNORED
+                return self.ctx.organization_ids[:1] or None
+            case "ward":
+                return operands.named(self.ctx.wards, t.cast(Field, field), self.ctx)
         if call.name == "NOW":
-            return functions.minute(self.ctx.now)
+            return (functions.minute(self.ctx.now),)
         try:
             span = functions.days(call, self.ctx)
         except Invalid as error:
             self.problems.extend(error.problems)
-            return None
-        return functions.as_instants(span, self.ctx) if kind_of(field) == "instant" else span
+            return ()
+        return (functions.as_instants(span, self.ctx) if kind_of(field) == "instant" else span,)
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -372,7 +369,6 @@ class Resolver:
 
 
 _MAX_WORDS = 20
-_IGNORED: t.Final = object()
 _parsed = functools.lru_cache(maxsize=1_000)(parse_condition)
 
 

@@ -76,6 +76,8 @@ class Organization(Base):
     parent_id: orm.Mapped[Ref | None] = orm.mapped_column(sa.ForeignKey("organizations.id"), index=True)
     position: orm.Mapped[int] = orm.mapped_column(server_default="0")
     active: orm.Mapped[bool] = orm.mapped_column(server_default=sa.true())
+    wards: orm.Mapped[Words] = orm.mapped_column(server_default="[]")
+    """Names of the wards it serves, as a JSON list."""
 
 
 class Membership(Base):

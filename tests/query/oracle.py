@@ -33,6 +33,7 @@ class Asker:
     zone: ZoneInfo
     user: str | None
     organization: str | None
+    wards: Sequence[str] = ()
 
     @property
     def today(self) -> date:
@@ -124,6 +125,8 @@ class Comparison:
             return [self.asker.user] if self.asker.user else []
         if name == "PRIMARY_ORGANIZATION":
             return [self.asker.organization]
+        if name == "MYWARD":
+            return list(self.asker.wards)
         return [self.asker.now if name == "NOW" else days(name, tuple(arguments), self.asker.today)]
 
     def _equal(self, value: t.Any, operand: t.Any) -> bool:

@@ -121,6 +121,7 @@ DAY_FUNCTIONS: t.Final[tuple[tuple[str, str | None], ...]] = (
 
 DATE_TYPES = ("DATE", "CALC_DATE", "ROLLUP_DATE")
 INSTANT_TYPES = ("DATETIME", "CALC_DATETIME", "CREATED_TIME", "UPDATED_TIME")
+WARD_TYPES = ("SINGLE_LINE_TEXT", "LOOKUP", "CHECK_BOX", "RADIO_BUTTON", "DROP_DOWN", "MULTI_SELECT")
 PEOPLE_TYPES = ("USER_SELECT", "CREATOR", "MODIFIER", "STATUS_ASSIGNEE")
 
 
@@ -189,6 +190,8 @@ class Writer:
             return self.call("LOGINUSER", None)
         if kind == "ORGANIZATION_SELECT" and chance.random() < 0.25:
             return self.call("PRIMARY_ORGANIZATION", None)
+        if kind in WARD_TYPES and listed and chance.random() < 0.15:
+            return self.call("MYWARD", None)
         if kind in INSTANT_TYPES and chance.random() < 0.03:
             return self.call("NOW", None)
         if kind in (*DATE_TYPES, *INSTANT_TYPES) and chance.random() < 0.8:

@@ -84,7 +84,7 @@ def an_oracle(cases: Mapping[int, world.Plain], visits: Mapping[int, world.Plain
     def rows_of(record: Row, table: str) -> Sequence[Row]:
         return by_key.get(record["key"], []) if table == "visits" else t.cast("Sequence[Row]", record[table])
 
-    asker = Asker(world.NOW, world.ZONE, "sato", "somu")
+    asker = Asker(world.NOW, world.ZONE, "sato", "somu", world.WARDS)
     return Oracle(asker, cases, rows_of, random_queries.table_of)
 
 
@@ -127,7 +127,8 @@ def rare(writer: random_queries.Writer) -> list[object]:
         for code, kind in random_queries.FIELDS.items()
         for operator in random_queries.operators_of(code)
     }
-    calls = {*random_queries.DAY_FUNCTIONS, ("LOGINUSER", None), ("PRIMARY_ORGANIZATION", None), ("NOW", None)}
+    others = ("LOGINUSER", "PRIMARY_ORGANIZATION", "MYWARD", "NOW")
+    calls = {*random_queries.DAY_FUNCTIONS, *((name, None) for name in others)}
     return [
         *(pair for pair in pairs if writer.pairs[pair] < LEAST),
         *(call for call in calls if writer.calls[call] < LEAST),

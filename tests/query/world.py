@@ -35,6 +35,8 @@ ORGANIZATIONS = {"kansen": 11, "somu": 12, "kanri": 13}
 GROUPS = {"leaders": 21, "everyone": 22}
 CODES = {"USER": USERS, "ORGANIZATION": ORGANIZATIONS, "GROUP": GROUPS}
 CHOICES = ("甲", "乙", "丙", 'q"uote')
+WARDS = ("甲", "東京", "Tokyo", "どこにもない区")
+"""What the asker's organisations serve; none of it is an option but the first."""
 STATES = ("受理", "確認済", "完了")
 WORDS = (
     "東京",
@@ -84,6 +86,7 @@ CTX = Context(
     user_id=2,
     organization_ids=(12, 13),
     group_ids=(21,),
+    wards=WARDS,
     directory=People(),
     app_id=1,
     app_code="cases",
