@@ -162,6 +162,14 @@ def test_views_that_the_work_needs(code: str, names: str, apps: Mapping[str, App
     assert set(names.split()) <= {view.name for view in apps[code].views}
 
 
+def test_own_ward_of_the_ledger(apps: Mapping[str, AppDefinition]) -> None:
+    views = {view.name: view for view in apps["case_ledger"].views}
+    own = views["自区"]
+    assert own.fields == views["全件"].fields
+    assert own.filter_cond == 'ward in (MYWARD()) and care not in ("解除", "死亡")'
+    assert own.sort == "last_flag asc"
+
+
 def test_process_of_the_ledger(apps: Mapping[str, AppDefinition]) -> None:
     status = apps["case_ledger"].status
     assert status.enable

@@ -101,7 +101,9 @@ def test_people_by_command(ready: Shell) -> None:
     assert {u["login"]: u["active"] for u in ready("user", "list", "--json").data} == {"sato": True, "ito": False}
     assert ready("user", "enable", "ito").code == 0
     assert ready("user", "password", "ito", LOWCODE_PASSWORD="another good secret").code == 0
-    assert [o["code"] for o in ready("organization", "list", "--json").data] == ["food", "health"]
+    assert ready("organization", "add", "moji", "--ward", "門司区", "--ward", "若松区").code == 0
+    listed = {o["code"]: o["wards"] for o in ready("organization", "list", "--json").data}
+    assert listed == {"food": [], "health": [], "moji": ["門司区", "若松区"]}
     assert [g["code"] for g in ready("group", "list", "--json").data] == ["everyone", "night"]
     assert "sato\t佐藤\tfood,health\tnight\t管理者" in ready("user", "list").out
 

@@ -150,9 +150,7 @@ def _demo_people(services: Services) -> list[dict[str, str]]:
     by, now = services.system("quickstart"), services.settings.now()
     with db.writing(services.engine) as connection:
         for position, (code, name, parent, wards) in enumerate(PLACES):
-            place = organizations.OrganizationData(
-                code=code, name=name, parent=parent, position=position, wards=wards
-            )
+            place = organizations.OrganizationData(code=code, name=name, parent=parent, position=position, wards=wards)
             organizations.save(connection, place, by, now)
         for login, name, kana, code, title, administrator in DEMO:
             person = users.UserData(

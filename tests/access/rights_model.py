@@ -27,6 +27,7 @@ class Who:
     organizations: tuple[int, ...] = ()
     groups: tuple[int, ...] = ()
     administrator: bool = False
+    wards: tuple[str, ...] = ()
 
     def above(self) -> set[int]:
         """The organisations over the person's own."""

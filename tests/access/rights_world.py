@@ -28,9 +28,9 @@ from tests.access.rights_model import ACTIONS, EVERYONE, App, Condition, Derived
 from tests.builders import an_app
 
 PEOPLE = (
-    Who(1, "sato", (12,), (22, EVERYONE)),
+    Who(1, "sato", (12,), (22, EVERYONE), wards=("東", "どこにもない区")),
     Who(2, "suzuki", (14,), (EVERYONE,)),
-    Who(3, "tanaka", (13, 11), (22, 23, EVERYONE)),
+    Who(3, "tanaka", (13, 11), (22, 23, EVERYONE), wards=("西", "南")),
     Who(4, "ito", (), (23, EVERYONE)),
     Who(5, "root", (11,), (EVERYONE,), administrator=True),
 )
@@ -154,6 +154,7 @@ def actor_of(who: Who) -> Actor:
         organization_ids=who.organizations,
         ancestor_ids=tuple(sorted(who.above())),
         group_ids=who.groups,
+        wards=who.wards,
     )
 
 
@@ -235,7 +236,9 @@ class Author:
         named = ", ".join(f'"{w}"' for w in wards)
         limit = self.dice.choice((20, 40, 60))
         ways = [
-            Condition(f"ward in ({named})", lambda v, w: v["ward"] in wards),
+            Condition("ward in (MYWARD())", lambda v, w: v["ward"] in w.wards)
+            if limit == 60
+            else Condition(f"ward in ({named})", lambda v, w: v["ward"] in wards),
             Condition(f"ward not in ({named})", lambda v, w: v["ward"] not in wards),
         ]
         if app == "visits":

@@ -165,6 +165,7 @@ class Case:
             user_id=self.who.id,
             organization_ids=self.who.organizations,
             group_ids=self.who.groups,
+            wards=self.who.wards,
             directory=world.People(),
         )
         space = Workspace.__new__(Workspace)

@@ -161,6 +161,12 @@ def test_only_administrators_change_people(services: Services) -> None:
         (None, {"parent": "nowhere"}, "organization.no_parent", ("parent",)),
         ("health", {"code": "health", "parent": "food"}, "organization.own_parent", ("parent",)),
         ("health", {"code": "health", "parent": "health"}, "organization.own_parent", ("parent",)),
+        (None, {"wards": ("門司区、若松区",)}, "organization.ward_letters", ("wards",)),
+        (None, {"wards": ("門司区", "a;b")}, "organization.ward_letters", ("wards",)),
+        (None, {"wards": ("門\x00司区",)}, "organization.ward_letters", ("wards",)),
+        (None, {"wards": ("門\ud800",)}, "organization.ward_letters", ("wards",)),
+        (None, {"wards": ("区" * 129,)}, "people.too_long", ("wards",)),
+        (None, {"wards": tuple(f"{n}区" for n in range(201))}, "organization.too_many_wards", ("wards",)),
     ],
 )
 def test_what_an_organisation_may_not_be(
@@ -194,6 +200,21 @@ def test_everyone_is_built_in(services: Services) -> None:
         with pytest.raises(Invalid) as refused:
             groups.save(connection, GroupData(code="g", name="g", members=("ghost",)), services.system("test"), NOW)
     assert codes(refused.value) == {("group.no_user", ("members", 0))}
+
+
+@pytest.mark.parametrize(
+    "text, names",
+    [
+        ("", ()),
+        ("門司区", ("門司区",)),
+        (" 門司区、若松区 ，戸畑区,小倉北区;小倉南区；門司区", ("門司区", "若松区", "戸畑区", "小倉北区", "小倉南区")),
+        ("門司区\r\n\r\n若松区\n", ("門司区", "若松区")),
+        ("、 ;\n", ()),
+        ("Moji Ward, か\u3099区", ("Moji Ward", "が区")),
+    ],
+)
+def test_wards_as_people_write_them(text: str, names: tuple[str, ...]) -> None:
+    assert organizations.ward_names(text) == names
 
 
 # --- the directory -------------------------------------------------------------------------------
@@ -237,6 +258,42 @@ def test_the_directory_shows_people_in_their_places(services: Services) -> None:
     assert found.people[ito].title == "課長"
     with pytest.raises(NotFound):
         user_actor(found, gone, services.settings)
+
+
+@pytest.mark.parametrize(
+    "own, places, expected",
+    [
+        # (wards by organisation, a person's organisations, the primary one first, their wards)
+        ({}, ("infection",), ()),
+        ({"infection": ("東区",)}, (), ()),
+        ({"infection": ("東区", "西区")}, ("infection",), ("東区", "西区")),
+        ({"health": ("東区",)}, ("infection",), ("東区",)),
+        ({"city": ("東区", "西区")}, ("infection",), ("東区", "西区")),
+        ({"city": ("東区", "西区"), "health": ("東区",)}, ("infection",), ("東区",)),
+        ({"city": ("東区", "西区"), "infection": ("南区",)}, ("infection",), ("南区",)),
+        ({"infection": ("東区",)}, ("health",), ()),
+        ({"infection": ("西区", "東区"), "food": ("東区", "南区")}, ("food", "infection"), ("東区", "南区", "西区")),
+        ({"health": ("東区",), "food": ("南区",)}, ("infection", "food"), ("東区", "南区")),
+        ({"health": ("東区",)}, ("infection", "food"), ("東区",)),
+    ],
+)
+def test_the_wards_of_a_person(
+    services: Services, own: dict[str, tuple[str, ...]], places: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    add_tree(services)
+    with db.writing(services.engine) as connection:
+        for number, data in organizations.read_all(connection).items():
+            if data.code in own:
+                changed = replace(data, wards=own[data.code])
+                organizations.save(connection, changed, services.system("test"), NOW, organization_id=number)
+                assert organizations.read(connection, number) == changed
+    number = add(services, "sato", places=tuple(Place(code) for code in places))
+    with db.reading(services.engine) as connection:
+        directory = services.directories.current(connection)
+    actor = user_actor(directory, number, services.settings)
+    assert actor.wards == expected
+    assert context_for(actor, directory, services.settings).wards == expected
+    assert context_for(services.system("test"), directory, services.settings).wards == ()
 
 
 def test_a_change_is_seen_by_the_next_transaction_of_every_process(services: Services) -> None:

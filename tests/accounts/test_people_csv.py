@@ -97,6 +97,18 @@ def test_columns_left_out_stay_and_empty_cells_empty(services: Services) -> None
     log_in(services.engine, services.settings, "sato", PASSWORD)  # an empty cell is no new password
 
 
+def test_wards_by_file(services: Services) -> None:
+    load(services, "organizations", "コード,名前,担当区\nmoji,門司,門司区;若松区\nsomu,総務,\n")
+    assert "門司区;若松区" in dump(services, "organizations").decode()
+    same = load(services, "organizations", 'code,wards\nmoji,"門司区、若松区"\nsomu,\n')
+    assert same == Counts(unchanged=2)
+    assert load(services, "organizations", "code,name\nmoji,門司担当\n") == Counts(updated=1)  # no column, no change
+    assert load(services, "organizations", "code,wards\nmoji,戸畑区\n") == Counts(updated=1)
+    with db.reading(services.engine) as connection:
+        wards = {each.code: each.wards for each in organizations.read_all(connection).values()}
+    assert wards == {"moji": ("戸畑区",), "somu": ()}
+
+
 def test_a_look_changes_nothing(services: Services) -> None:
     before = dump(services, "organizations")
     assert load(services, "organizations", TREE, dry_run=True) == Counts(created=4)
@@ -141,6 +153,7 @@ def test_every_mistake_is_named_with_line_and_column(services: Services) -> None
         ("users", b"login,name\nsato,\x81\xff\xfe\n", ("people_csv.encoding", ())),
         ("organizations", "code,name,parent\na,A,b\nb,B,a\n", ("organization.no_parent", (2, "parent"))),
         ("organizations", "code,name,position\na,A,first\n", ("organization.position", (2, "position"))),
+        ("organizations", f"code,name,wards\na,A,{'区' * 129}\n", ("people.too_long", (2, "wards"))),
         ("groups", "code,name,members\ng,G,ghost\n", ("group.no_user", (2, "members"))),
     ],
 )

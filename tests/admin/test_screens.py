@@ -132,6 +132,7 @@ def test_long_lists_have_pages(services: Services, admin: Browser) -> None:
         ("/admin/organizations/new", {"code": "a b", "name": "x"}, "code", "空白や記号"),
         ("/admin/organizations/new", {"code": "a", "name": "x", "position": "first"}, "position", "整数"),
         ("/admin/organizations/new", {"code": "a", "name": "x", "position": "9" * 40}, "position", "整数"),
+        ("/admin/organizations/new", {"code": "a", "name": "区" * 3, "wards": "区" * 129}, "wards", "128文字"),
         ("/admin/groups/new", {"code": "everyone", "name": "x"}, "code", "すでに使われています"),
         ("/admin/groups/new", {"code": "g", "name": "x", "members": "ghost"}, "members", "利用者「ghost」"),
     ],
@@ -146,7 +147,7 @@ def test_a_mistake_is_told_at_its_place_and_nothing_is_lost(
     summary = page.get_element_by_id("errors").text_content()
     assert sentence in summary
     for name, value in form.items():
-        if isinstance(value, str) and name not in ("password", "members"):
+        if isinstance(value, str) and name not in ("password", "members", "wards"):
             assert page.xpath(f"//input[@name='{name}']")[0].get("value") == value
 
 
@@ -205,7 +206,7 @@ def test_the_tree_is_shown_in_order_with_people(services: Services, admin: Brows
     add(services, "gone", places=(Place("b1"),), active=False)
     rows = html.fromstring(admin.get("/admin/organizations").text).xpath("//tbody/tr")
     assert [row.xpath("./td[1]/text()")[0] for row in rows] == ["b", "b0", "b1", "a"]
-    assert [row.xpath("./td[2]/text()")[0] for row in rows] == ["0", "0", "1", "0"]
+    assert [row.xpath("./td[3]/text()")[0] for row in rows] == ["0", "0", "1", "0"]
 
 
 def test_pages_speak_english(services: Services) -> None:
@@ -220,3 +221,18 @@ def test_pages_speak_english(services: Services) -> None:
     for path in paths:
         text = words(browser.get(path).text).replace("日本語", "")
         assert not re.search(r"[\u3041-\u30ff\u4e00-\u9fff]", text), (path, text)
+
+
+def test_the_wards_of_an_organisation(services: Services, admin: Browser) -> None:
+    admin.get("/admin/organizations/new")
+    form = {"code": "moji", "name": "門司担当", "active": "1", "wards": "門司区、若松区\r\n戸畑区"}
+    assert admin.post("/admin/organizations/new", form).status_code == 302
+    with db.reading(services.engine) as connection:
+        (number,) = (n for n, each in organizations.read_all(connection).items() if each.code == "moji")
+        assert organizations.read(connection, number).wards == ("門司区", "若松区", "戸畑区")
+    assert "門司区、若松区、戸畑区" in admin.get("/admin/organizations").text
+    page = html.fromstring(admin.get(f"/admin/organizations/{number}").text)
+    assert page.xpath("//textarea[@name='wards']")[0].text.strip() == "門司区、若松区、戸畑区"
+    assert admin.post(f"/admin/organizations/{number}", {**form, "wards": ""}).status_code == 302
+    with db.reading(services.engine) as connection:
+        assert organizations.read(connection, number).wards == ()

@@ -16,7 +16,7 @@ from lowcode.definition.queries import QueryText
 from lowcode.errors import Invalid, Problem
 from lowcode.fields.folding import fold
 from lowcode.fields.registry import load_field
-from lowcode.query import build, filters, kintone
+from lowcode.query import build, filters, kintone, operands
 from lowcode.query.ast import And, Compare, FunctionCall, Literal, Node, Or, Search, SortKey
 from lowcode.query.problems import kintone_code
 from lowcode.query.texts import check_text
@@ -248,6 +248,62 @@ def test_nobody_and_no_organisation(connection: sa.Connection, made: world.World
     assert ids(connection, made, 'orgs in (PRIMARY_ORGANIZATION(), "somu")', **nobody) == ids(
         connection, made, 'orgs in ("somu")'
     )
+    assert ids(connection, made, "drop in (MYWARD())", wards=()) == set()
+    assert ids(connection, made, "text in (MYWARD())", wards=()) == set()
+    assert ids(connection, made, "checks not in (MYWARD())", wards=()) == everything
+    assert ids(connection, made, 'drop in (MYWARD(), "乙")', wards=()) == ids(connection, made, 'drop in ("乙")')
+
+
+@pytest.mark.parametrize(
+    "code, other",
+    [
+        ("drop", 'drop in ("甲", "丙")'),
+        ("radio", 'radio in ("甲", "丙")'),
+        ("checks", 'checks in ("甲", "丙")'),
+        ("multi", 'multi in ("甲", "丙")'),
+        ("row_choice", 'row_choice in ("甲", "丙")'),
+        ("visits.visit_choice", 'visits.visit_choice in ("甲", "丙")'),
+        ("text", 'text in ("甲", "丙", "東京")'),
+        ("looked", 'looked in ("甲", "丙", "東京")'),
+    ],
+)
+def test_the_wards_of_the_asker_stand_for_their_names(
+    connection: sa.Connection, made: world.World, code: str, other: str
+) -> None:
+    wards = {"wards": ("甲", "東京", "丙")}
+    found = ids(connection, made, f"{code} in (MYWARD())", **wards)
+    assert found == ids(connection, made, other) != set()
+    assert found == ids(
+        connection, made, filters.from_json({"field": code, "operator": "in", "value": {"function": "MYWARD"}}), **wards
+    )
+    address = [(f"f.{code}.in", "MYWARD()")]
+    assert found == ids(connection, made, filters.from_parameters(address).node, **wards)
+    assert filters.to_parameters(filters.from_parameters(address)) == tuple(address)
+    negative = other.replace(" in ", " not in ")
+    assert ids(connection, made, f"{code} not in (MYWARD())", **wards) == ids(connection, made, negative)
+    assert list(check_text(QueryText(text=f"{code} in (MYWARD())", kind="filter", definition=DEFINITION))) == []
+
+
+def test_a_ward_is_the_option_that_reads_so_or_once_did() -> None:
+    options = {
+        "東区": {"label": "東", "labels": {"en": "East"}, "index": "0", "id": 1},
+        "西区": {"label": "西区", "index": "1", "id": 2},
+        "新": {"label": "東部", "index": "2", "id": 3},
+        "旧": {"label": "西", "index": "3", "id": 4, "retired": True},
+        "北": {"label": "西区分室", "index": "4", "id": 5},
+        "西": {"label": "北", "index": "5", "id": 6},
+    }
+    field = load_field("ward", {"type": "DROP_DOWN", "code": "ward", "label": "区", "id": 9, "options": options})
+    for name, expected in [
+        ("東区", [1]),
+        ("東", [1]),
+        ("East", [1]),
+        ("東部", [3]),
+        ("北", [6]),  # what reads so today, not what did once
+        ("南区", []),
+    ]:
+        assert operands.named([name], field, world.CTX) == expected, name
+    assert operands.named(["南区", "西区", "東"], field, world.CTX) == [2, 1]
 
 
 def test_numbers_beyond_the_column_compare_as_they_should(connection: sa.Connection, made: world.World) -> None:
