@@ -22,6 +22,9 @@ import pytest
 import sqlalchemy as sa
 
 from lowcode import cli, db
+from lowcode.demo.facilities import WARDS
+from lowcode.query import kintone
+from lowcode.services import Services
 from lowcode.system import migrate
 from tests.people import PASSWORD
 
@@ -302,6 +305,29 @@ def test_a_second_quickstart_keeps_the_data_and_its_log_ins(shell: Shell) -> Non
     assert ready.code == 0
     assert shell("quickstart", "--no-serve", "--demo", "none", "--json").data == first.data
     assert "sato" in shell("user", "list").out
+
+
+def test_the_people_of_a_first_look_have_wards_with_cases(shell: Shell) -> None:
+    assert shell("quickstart", "--no-serve", "--demo", "tiny", "--json").code == 0
+    services = Services.open()
+    try:
+        with db.reading(services.engine) as connection:
+            people = services.directories.current(connection)
+        wards, found = {}, {}
+        for login in ("admin", "hoken", "jimu"):
+            person = people.by_code("USER", login)
+            assert person is not None
+            actor = services.actor(person.id)
+            wards[login] = actor.wards
+            with services.reading(actor) as space:
+                reader = space.reader("case_ledger")
+                own = next(view for view in reader.definition.views if view.name == "自区")
+                found[login] = reader.count(kintone.parse_condition(own.filter_cond))
+    finally:
+        services.engine.dispose()
+    assert wards == {"admin": WARDS, "hoken": ("小倉北区",), "jimu": WARDS}
+    # The tiny city is one ward.
+    assert found["admin"] == found["jimu"] == found["hoken"] > 0
 
 
 def test_quickstart_lets_nobody_unknown_into_an_installation_in_use(ready: Shell) -> None:
