@@ -5,6 +5,7 @@ And which ones are there.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from lowcode.records.tables import AppTables, RowTables
 
 MAX_VIEW_INDEXES: t.Final = 8
 """Composite indexes for saved views: each costs every write, so only the first views get theirs."""
+MAX_RIGHT_INDEXES: t.Final = 4
+"""Indexes for the conditions of record rights: most apps have one, on the ward."""
 LONGEST_KEY: t.Final = 600
 """Characters: four bytes each still fit an index row (2,704 bytes)."""
 _EQUAL: t.Final = ("=", "in")
@@ -62,6 +65,7 @@ def wanted(
         *_of_tables(tables),
         *_of_fields(tables, definition),
         *_of_views(tables, definition),
+        *_of_rights(tables, definition),
         *_of_references(tables, definition, (definition, *others)),
     ):
         found.setdefault(spec.name, spec)
@@ -138,6 +142,20 @@ def _of_view(tables: AppTables, definition: AppDefinition, view: View) -> IndexS
     if column is not None and column not in columns and column != "id":
         columns.append(column)
     return IndexSpec(table=tables.main.name, columns=(*columns, "id")) if columns else None
+
+
+def _of_rights(tables: AppTables, definition: AppDefinition) -> Iterator[IndexSpec]:
+    """Whoever sees only some records has every page chosen by the conditions of the record rights."""
+    codes: dict[str, None] = {}
+    for right in definition.acl.record.rights:
+        with contextlib.suppress(Invalid):  # as above
+            codes |= {
+                c.field: None for c in _conjuncts(kintone.parse_condition(right.filter_cond)) if c.operator in _EQUAL
+            }
+    for code in list(codes)[:MAX_RIGHT_INDEXES]:
+        column = _column(tables, definition, code)
+        if column is not None and column not in ("id", "created_at", "updated_at"):
+            yield IndexSpec(table=tables.main.name, columns=(column, "id"))
 
 
 def _conjuncts(condition: ast.Node | None) -> Iterator[ast.Compare]:

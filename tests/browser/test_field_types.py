@@ -69,6 +69,11 @@ def ticked(*labels: str) -> Fill:
     return fill
 
 
+def unknown_option(control: Locator) -> None:
+    """An option that the app does not have (any more): no form offers one, so the page is changed by hand."""
+    control.locator("input").first.evaluate("input => { input.value = '黒'; input.checked = true; }")
+
+
 def attached(name: str) -> Fill:
     return lambda control: control.set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"x"})
 
@@ -125,7 +130,7 @@ CASES: dict[str, Case | Given] = {
     "MULTI_LINE_TEXT": Case(typed("一\n二"), "一\n二", typed("")),
     "RICH_TEXT": Case(typed("<b>太字</b>"), "太字", typed("")),
     "NUMBER": Case(typed("１２．５"), "12.5", typed(""), typed("十二"), {}, "十二"),
-    "RADIO_BUTTON": Case(ticked("青"), "青", ticked("赤"), None, {"options": OPTIONS, "defaultValue": "赤"}),
+    "RADIO_BUTTON": Case(ticked("青"), "青", ticked("赤"), unknown_option, {"options": OPTIONS, "defaultValue": "赤"}),
     "CHECK_BOX": Case(ticked("青", "緑"), "青.*緑", ticked(), None, {"options": OPTIONS}),
     "MULTI_SELECT": Case(chosen("赤", "緑"), "赤.*緑", chosen(), None, {"options": OPTIONS}),
     "DROP_DOWN": Case(chosen("青"), "青", lambda c: t.cast(None, c.select_option("")), None, {"options": OPTIONS}),
@@ -257,8 +262,6 @@ def test_a_type_is_entered(
     assert "/show/1" in page.url
     assert not re.search(case.shown, said(page), re.S)
 
-    if case.bad is None and type_name == "RADIO_BUTTON":
-        return  # one of its options is always chosen; nothing else can be sent without tampering
     target = app if case.bad is not None else app_of(town, own_type, case, required=True)
     open_form(town, page, f"/k/{target}/new")
     page.locator("[name=title]").fill("残る")

@@ -258,6 +258,21 @@ def test_indexes_follow_views_and_settings(database: sa.Engine) -> None:
     assert f"ix_app_{number}_{ward}_id" not in index_names(database, number)
 
 
+def test_conditions_of_record_rights_ask_for_indexes(database: sa.Engine) -> None:
+    nobody: list[object] = []
+    rights = [
+        {"filterCond": 'ward in ("北") and onset > TODAY()', "entities": nobody},
+        {"filterCond": 'name like "x"', "entities": nobody},
+    ]
+    app = LEDGER.choice("ward", "北", "南").part("acl", {"record": {"rights": rights}})
+    number = made(database, app)
+    with db.reading(database) as connection:
+        _, definition, _ = apps.live(connection, number)
+    ward, onset, name = (definition.field(code).column_name for code in ("ward", "onset", "name"))
+    assert f"ix_app_{number}_{ward}_id" in index_names(database, number)
+    assert index_names(database, number).isdisjoint({f"ix_app_{number}_{onset}_id", f"ix_app_{number}_{name}_id"})
+
+
 def test_a_lookup_asks_for_an_index_in_the_app_that_it_names(database: sa.Engine) -> None:
     parent = made(database)
     child = (
