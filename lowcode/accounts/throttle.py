@@ -9,6 +9,7 @@ person has logged in before (an office's address), what strangers do elsewhere t
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -127,12 +128,25 @@ def _write(
 
 
 def _keys(login: str, address: str) -> dict[str, str]:
-    name = login.strip().casefold()
+    name, address = login.strip().casefold(), _place(address)
     return {
         "pair": _digest(f"{name}\0{address}"),
         "login": _digest(name),
         "address": _digest(address),
     }
+
+
+def _place(address: str) -> str:
+    """The address as far as somebody is given it by others: whoever has IPv6 has 2^64 addresses of their own."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def _digest(text: str) -> str:

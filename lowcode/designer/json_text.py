@@ -16,6 +16,7 @@ DEEPEST: t.Final = 60
 LONGEST: t.Final = 4_000_000
 _BLANK = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+_HALF = re.compile("[\ud800-\udfff]")
 _WORDS: t.Final[Mapping[str, t.Any]] = {"true": True, "false": False, "null": None}
 
 
@@ -108,9 +109,12 @@ class _Reader:
 
     def _string(self, at: int) -> tuple[str, int]:
         try:
-            return t.cast("tuple[str, int]", scanstring(self.text, at + 1, True))
+            found, end = t.cast("tuple[str, int]", scanstring(self.text, at + 1, True))
         except json.JSONDecodeError as error:
             raise self.wrong(error.pos) from None
+        if _HALF.search(found):
+            raise self.wrong(at)  # half a surrogate pair is no character, and no database takes it
+        return found, end
 
     def _object(self, at: int, path: Path, depth: int) -> tuple[t.Any, int]:
         made: dict[str, t.Any] = {}

@@ -287,6 +287,16 @@ def test_one_address_cannot_try_many_names(services: Services) -> None:
     assert fail(services, "user1", ELSEWHERE) == 0
 
 
+def test_a_network_of_ipv6_counts_as_one_address(services: Services) -> None:
+    waits = [fail(services, f"user{number}", f"2001:db8:0:1::{number:x}") for number in range(70)]
+    assert waits[:60] == [0] * 60
+    assert all(waits[60:])
+    assert fail(services, "user1", "2001:db8:0:2::1") == 0
+    for _ in range(5):
+        assert fail(services, "sato", "::ffff:192.0.2.7") == 0
+    assert fail(services, "sato", "192.0.2.7") == 15
+
+
 def test_an_own_account_does_not_wipe_out_guesses_at_others(services: Services) -> None:
     add(services, "mallory")
     for number in range(60):

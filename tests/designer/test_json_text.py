@@ -81,6 +81,8 @@ def test_a_path_finds_its_line_or_the_nearest_around_it(path: tuple[str | int, .
         ("[" * 5000, 1),
         ('{"a":\n{"b":\n tru}}', 3),
         ("9" * 5000, 1),
+        ('{"a":\n"\\ud800"}', 2),
+        ('{"\\udfff": 1}', 1),
     ],
 )
 def test_a_mistake_has_a_line(text: str, line: int) -> None:
