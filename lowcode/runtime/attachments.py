@@ -17,6 +17,8 @@ from lowcode.fields.subtable import SubtableField
 from lowcode.files import library, previews
 from lowcode.jobs.previews import enqueue_preview
 from lowcode.jobs.previews import root as preview_root
+from lowcode.records.catalog import LiveApp
+from lowcode.records.workspace import Workspace
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
 from lowcode.web.state import actor, reading, reads, services
@@ -81,22 +83,27 @@ def _file_of(app: int, record_id: int, field_id: int, key: str, action: str) -> 
     """
     with reading() as space:
         live = space.app(app)
-        field = live.definition.by_id(field_id)
-        if field is None:
-            raise NotFound("file.not_found")
-        table = live.definition.subtable_of(field.code)
-        holder = table if table is not None else field
-        record = space.reader(live, noted=False).get(record_id, fields=[holder.code])
-        value = record.values.get(holder.code) or ()
-        if isinstance(holder, SubtableField):
-            value = tuple(ref for row in value for ref in row.values.get(field.code) or ())
-        ref = next((r for r in value if field.type_name == "FILE" and r.key == key), None)
+        ref = held_file(space, live, record_id, field_id, key)
+    # By its key: a file's name may be a person's.
+    place = {"field": live.definition.by_id(field_id).code, "key": key}  # type: ignore[union-attr]  # it was found
+    reads().note(live, action, [record_id], target=f"{live.code}/{record_id}", details=place)
+    return ref
+
+
+def held_file(space: Workspace, live: LiveApp, record_id: int, field_id: int, key: str) -> FileRef:
+    """The file with this key in a field of a record. :raises NotFound: there is none for the actor."""
+    field = live.definition.by_id(field_id)
+    if field is None or field.type_name != "FILE":
+        raise NotFound("file.not_found")
+    table = live.definition.subtable_of(field.code)
+    holder = table if table is not None else field
+    record = space.reader(live, noted=False).get(record_id, fields=[holder.code])
+    value = record.values.get(holder.code) or ()
+    if isinstance(holder, SubtableField):
+        value = tuple(ref for row in value for ref in row.values.get(field.code) or ())
+    ref = next((r for r in value if r.key == key), None)
     if ref is None:
         raise NotFound("file.not_found")
-    # By its key: a file's name may be a person's.
-    reads().note(
-        live, action, [record_id], target=f"{live.code}/{record_id}", details={"field": field.code, "key": key}
-    )
     return t.cast(FileRef, ref)
 
 

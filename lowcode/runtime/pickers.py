@@ -29,7 +29,7 @@ def picker(app: int, field_id: int) -> Response:
         if field is None or field.code not in space.policy(live).shown:
             raise NotFound("field.unknown", field=field_id)
         if isinstance(field, LookupField):
-            items = _records(space, live, field, words)
+            items = suggested_records(space, field, words)
         elif isinstance(field, EntitySelectField):
             items = _people(space, live, field, words)
         else:
@@ -37,7 +37,8 @@ def picker(app: int, field_id: int) -> Response:
     return jsonify(items=items)
 
 
-def _records(space: Workspace, live: LiveApp, field: LookupField, words: str) -> list[dict[str, str]]:
+def suggested_records(space: Workspace, field: LookupField, words: str) -> list[dict[str, str]]:
+    """The records of a lookup's source that hold the words, as far as the actor sees them."""
     part = field.lookup
     source = space.snapshot.find(part.related_app.code)
     if source is None:

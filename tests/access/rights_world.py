@@ -84,6 +84,7 @@ CASES = (
     .field("ROLLUP", "visit_count", rollup=_rollup("COUNT"), format="NUMBER")
     .field("ROLLUP", "hottest", rollup=_rollup("MAX", "temp"), format="NUMBER")
     .field("REFERENCE_TABLE", "visits", referenceTable=_RELATED)
+    .field("FILE", "papers")
     .definition()
 )
 VISITS = (
@@ -107,11 +108,13 @@ DERIVED: Mapping[str, Derived] = {
 }
 """What the fields above are made of, written again by hand."""
 TYPED = {
-    "cases": frozenset({"no", "name", "age", "ward", "state", "staff", "team", "branch", "family", "member", "years"}),
+    "cases": frozenset(
+        {"no", "name", "age", "ward", "state", "staff", "team", "branch", "family", "member", "years", "papers"}
+    ),
     "visits": frozenset({"case_no", "temp", "ward", "key", "who", "years"}),
 }
 RULED = {
-    "cases": ("no", "name", "age", "ward", "staff", "double", "family", "visit_count", "visits", "作成者"),
+    "cases": ("no", "name", "age", "ward", "staff", "double", "family", "visit_count", "visits", "papers", "作成者"),
     "visits": ("case_no", "temp", "key", "who"),
 }
 """Fields that get rights of their own."""

@@ -21,6 +21,7 @@ from lowcode import db
 from lowcode.access.actor import Actor
 from lowcode.errors import Forbidden, Invalid, LowcodeError, NotFound
 from lowcode.fields.base import Context
+from lowcode.files import library
 from lowcode.query import kintone
 from lowcode.query.ast import Search
 from lowcode.records import lookups
@@ -28,6 +29,7 @@ from lowcode.records.catalog import LiveApp
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change
 from lowcode.records.workspace import Workspace
+from lowcode.runtime import attachments, pickers
 from lowcode.transfer import exporting
 from tests.access import rights_world as world
 from tests.access.rights_model import App, Model, Values, Who
@@ -90,6 +92,7 @@ def fill(house: House, dice: random.Random) -> Round:
         for code in ("no", "name"):
             values[code] = values[code].replace("x", f"y{number}x")
         with house.writing(_maker(who)) as space:
+            values["papers"] = [{"fileKey": _upload(space.connection, who, number)}]
             ids += [r.id for r in space.service("cases").save([Change(values=values)])]
     with house.writing() as space:
         records = {r.id: r for r in space.reader("cases").by_ids(ids)}
@@ -120,6 +123,15 @@ def fill(house: House, dice: random.Random) -> Round:
 
 
 serial = world.counted()
+
+
+def _upload(connection: sa.Connection, who: Who, number: int) -> str:
+    """A file without bytes: who gets its address is the question, not what stands in it."""
+    key = f"file{number:028x}"
+    library.register(
+        connection, key=key, size=1, digest="", name="a.txt", content_type="text/plain", user_id=who.id, now=NOW
+    )
+    return key
 
 
 def _maker(who: Who) -> Actor:
@@ -210,6 +222,8 @@ class Case:
             self._access(reader)
             self._trash(reader)
             self._lookup(space, counts)
+            self._picker(space, counts)
+            self._file(space, counts)
             if self.dice.random() < 0.1:
                 self._export(reader, counts)
         if self.dice.random() < 0.2:
@@ -413,6 +427,40 @@ class Case:
         expected = {c: v for c, v in self._expected(record_id).items() if c in ("no", "name", "age")}
         assert dict(copied) == expected, self.seed
 
+    def _picker(self, space: Workspace, counts: Counter[str]) -> None:
+        """What the picker of that lookup offers for the words of a record."""
+        record_id = self.dice.choice(sorted(self.values["cases"]))
+        values = self.values["cases"][record_id]
+        visits = space.snapshot.app("visits")
+        words = self.dice.choice((values["no"], values["name"], ""))
+        found = pickers.suggested_records(space, t.cast(t.Any, visits.definition.field("key")), words)
+        offered = {each["value"] for each in found}
+        details = {each["detail"] for each in found} - {""}
+        seen = {values["no"]: i for i, values in self.values["cases"].items() if i in self.visible["cases"]}
+        if not self.asked("no"):
+            assert found == [], self.seed
+            return
+        assert offered <= set(seen), self.seed
+        if not self.asked("name"):
+            assert details == set(), self.seed
+        if words == "":
+            assert offered == set(seen), self.seed
+            counts["offered"] += bool(offered)
+
+    def _file(self, space: Workspace, counts: Counter[str]) -> None:
+        """Whether the address of a record's attachment opens."""
+        record_id = self.dice.choice(sorted(self.values["cases"]))
+        values, cases = self.values["cases"][record_id], space.snapshot.app("cases")
+        key, field = values["papers"][0].key, cases.definition.field("papers")
+        told = record_id in self.visible["cases"] and self.model.seen(self.app, "papers", values)
+        try:
+            found = attachments.held_file(space, cases, record_id, field.id, key)
+        except NotFound:
+            assert not told, self.seed
+        else:
+            assert (told, found.key) == (True, key), self.seed
+            counts["opened"] += 1
+
     def _export(self, reader: RecordReader, counts: Counter[str]) -> None:
         if not self.model.may(self.app, "export"):
             with pytest.raises(Forbidden):
@@ -509,6 +557,8 @@ def require_variety(counts: Counter[str], cases: int) -> None:
         "searched": 0.1,
         "related": 0.1,
         "looked up": 0.1,
+        "offered": 0.05,
+        "opened": 0.1,
         "exported": 0.01,
         "write saved": 0.01,
         "write NotFound": 0.01,
