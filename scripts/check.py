@@ -53,7 +53,9 @@ def run(step: str, *command: str | Path) -> Outcome:
 
 def pytest(step: str, python: str | Path, *arguments: str) -> Outcome:
     colour = ["--color=yes"] if sys.stdout.isatty() else []
-    return run(step, python, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *colour, *arguments)
+    # In the order of the folders: xdist would begin with the files of most tests, and the long ones have few.
+    spread = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    return run(step, python, "-m", "pytest", "-q", *spread, *colour, *arguments)
 
 
 def lint() -> Iterator[Outcome]:
@@ -77,7 +79,7 @@ def fix() -> Iterator[Outcome]:
 
 def everything() -> Iterator[Outcome]:
     """The suite, the style, the types, and a part of the suite on every other interpreter."""
-    yield pytest("pytest (everything)", sys.executable)
+    yield pytest("pytest (everything)", sys.executable, "--durations=25", "--durations-min=5")
     yield from lint()
     yield run("mypy", sys.executable, "-m", "mypy")
     yield from other_interpreters()
