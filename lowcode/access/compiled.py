@@ -85,7 +85,7 @@ def compiled(definition: AppDefinition, who: Principals, administrator: bool) ->
             number,
             kintone.parse_condition(right.filter_cond) if right.filter_cond.strip() else None,
             {
-                action: outcome(right.entities, who, functools.partial(_grants, action=action))
+                action: outcome(right.entities, who, functools.partial(_grants, action=action), definition)
                 for action in RECORD_ACTIONS
             },
         )
@@ -93,8 +93,8 @@ def compiled(definition: AppDefinition, who: Principals, administrator: bool) ->
     )
     fields: dict[str, FieldRule] = {}
     for right in definition.acl.field.rights:
-        read = outcome(right.entities, who, lambda grant: grant.accessibility in ("READ", "WRITE"))
-        write = outcome(right.entities, who, lambda grant: grant.accessibility == "WRITE")
+        read = outcome(right.entities, who, lambda grant: grant.accessibility in ("READ", "WRITE"), definition)
+        write = outcome(right.entities, who, lambda grant: grant.accessibility == "WRITE", definition)
         fields.setdefault(right.code, FieldRule(read, write))
     return Compiled(actions, records, fields, app_row)
 

@@ -88,11 +88,17 @@ def in_order(grantees: Iterable[G]) -> list[tuple[int, G]]:
     return sorted(enumerate(grantees), key=lambda g: g[1].entity.type == "GROUP" and g[1].entity.code == EVERYONE)
 
 
-def outcome(grantees: Iterable[G], who: Principals, allows: Callable[[G], bool]) -> Outcome:
-    """What the first grantee that means ``who`` gives; nobody is meant by a list that names nobody."""
+def outcome(grantees: Iterable[G], who: Principals, allows: Callable[[G], bool], definition: AppDefinition) -> Outcome:
+    """What the first grantee that means ``who`` gives; nobody is meant by a list that names nobody.
+
+    A field that can never name the person (one of organisations, for somebody in none) is no question.
+    """
     asked: list[Decider] = []
     for place, grantee in in_order(grantees):
         if grantee.entity.type == "FIELD_ENTITY":
+            field = definition.find(grantee.entity.code)
+            if field is None or not _ids(grantee, field, who):
+                continue
             asked.append(Decider(place, grantee, allows(grantee)))
         elif grantee.includes(**who._asdict()):
             return Outcome.of(asked, Decider(place, grantee, allows(grantee)))

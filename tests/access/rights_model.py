@@ -167,7 +167,7 @@ class Model:
         """What the person can get from a list of rows, over all records that might be."""
         last = [r for r in rows if r.kind == "group" and r.name == EVERYONE]
         ordered = [*(r for r in rows if r not in last), *last]
-        by_field = [r for r in ordered if r.kind == "field"]
+        by_field = [r for r in ordered if r.kind == "field" and self._nameable(r)]
         found = []
         for named in itertools.product((False, True), repeat=len(by_field)):
             present = {id(r): answer for r, answer in zip(by_field, named, strict=True)}
@@ -178,6 +178,10 @@ class Model:
                     break
             found.append(given)
         return found
+
+    def _nameable(self, row: Row) -> bool:
+        """Whether the field of a row can name the person in any record."""
+        return row.name != "branch" or bool(self.who.organizations) or (row.below and bool(self.who.above()))
 
     # -- fields ----------------------------------------------------------------------------------
 
