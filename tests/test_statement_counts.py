@@ -35,10 +35,10 @@ COUNTS = {
     "exact phone": 4,
     "list page, HTML": 5,
     "record page, HTML": 6,
-    "create one": 10,
-    "update one": 9,
-    "create a hundred": 10,
-    "import 20 rows, half of them new": 18,
+    "create one": 12,
+    "update one": 13,
+    "create a hundred": 12,
+    "import 20 rows, half of them new": 24,
 }
 PERSONAL = {
     "get by id": 1,
@@ -52,7 +52,9 @@ PERSONAL = {
 
 
 # Each write transaction takes the lock that holds the live versions; the import's first one only learns the definition.
-POSTGRESQL = {"create one": 1, "update one": 1, "create a hundred": 1, "import 20 rows, half of them new": 2}
+# Of the search index, a new record writes the texts and the grams; a changed one also reads the texts that were
+# there, and on SQLite takes their grams out first.
+POSTGRESQL = {"create one": 1, "update one": 0, "create a hundred": 1, "import 20 rows, half of them new": 1}
 
 
 class Office:

@@ -23,6 +23,7 @@ from lowcode.records.catalog import Catalog, LiveApp
 from lowcode.records.plan import plan_for
 from lowcode.records.rows import RowWriter, selection, to_record, with_rows
 from lowcode.records.workspace import Workspace
+from lowcode.search.index import IndexWriter
 
 BATCH: t.Final = 200
 _SAYS: t.Final = ("expression", "format", "scale", "type_name", "stored_as", "rollup")
@@ -107,10 +108,13 @@ class Recomputation:
 
     def _write(self, connection: sa.Connection, values: Mapping[int, Mapping[str, Value]], ctx: Context) -> None:
         target = self.target
-        top = RowWriter(connection, target.tables, [f for f in target.definition.fields if f.code in self.codes])
+        index = IndexWriter(connection, target.tables.index)
+        computed = [f for f in target.definition.fields if f.code in self.codes]
+        top = RowWriter(connection, target.tables, computed, index)
         for number, own in values.items():
             top.update(number, {}, {code: own.get(code) for code in self.codes if code in own}, {}, ctx)
         top.flush()
+        index.flush()
         for subtable in target.definition.subtables:
             inner = [f for f in subtable.fields if f.code in self.codes]
             if inner:

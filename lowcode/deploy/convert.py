@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from lowcode.deploy.storage import Conversion
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, ManyValued, Value
+from lowcode.records.rows import normal_texts
 from lowcode.records.tables import AppTables, RowTables
+from lowcode.search.index import IndexTables, IndexWriter
 
 BATCH: t.Final = 500
 MAX_LISTED: t.Final = 100
@@ -39,6 +41,8 @@ class Carrier:
     conversion: Conversion
     source: RowTables
     target: RowTables
+    index: IndexTables
+    """Of the records, also where the rows of a subtable are carried."""
 
     @property
     def owner(self) -> sa.Column[t.Any]:
@@ -103,6 +107,7 @@ class Carrier:
         if isinstance(new, ManyValued):
             self._write_side(connection, new, values)
         self._write_search(connection, new, values, ctx)
+        self._write_index(connection, new, {row.id: row.owner for row in rows if row.id in values})
 
     def _write_side(self, connection: sa.Connection, new: ManyValued, values: dict[int, Value]) -> None:
         side = self.target.side(new.id)
@@ -125,6 +130,28 @@ class Carrier:
             .values({new.column_name: sa.bindparam("folded", type_=search.c[new.column_name].type)}),
             [{"row": number, "folded": new.search_text(value, ctx) or None} for number, value in values.items()],
         )
+
+    def _write_index(self, connection: sa.Connection, new: Field, owners: dict[int, int]) -> None:
+        main, search, name = self.target.main, self.target.search, new.column_name
+        if search is None or name not in search.c:
+            return
+        records = sorted(set(owners.values()))
+        of_rows = self.conversion.subtable_id is not None
+        owner = main.c.record_id if of_rows else main.c.id
+        place = [main.c.position] if of_rows else []
+        statement = (
+            sa.select(owner.label("owner"), search.c[name].label("folded"))
+            .join(search, search.c.id == main.c.id)
+            .where(owner.in_(records))
+            .order_by(owner, *place, main.c.id)
+        )
+        texts: dict[int, list[str]] = {number: [] for number in records}
+        for row in connection.execute(statement):
+            texts[row.owner] += filter(None, normal_texts({name: row.folded}).values())
+        index = IndexWriter(connection, self.index)
+        for number, found in texts.items():
+            index.put(number, {name: "\n".join(found)})
+        index.flush()
 
 
 def _nothing(field: Field) -> Value:
@@ -149,10 +176,10 @@ def carriers(old_tables: AppTables, new_tables: AppTables, conversions: Sequence
         if not conversion.possible:
             continue
         if conversion.subtable_id is None:
-            found.append(Carrier(conversion, old_tables, new_tables))
+            found.append(Carrier(conversion, old_tables, new_tables, new_tables.index))
         else:
             number = conversion.subtable_id
-            found.append(Carrier(conversion, old_tables.rows[number], new_tables.rows[number]))
+            found.append(Carrier(conversion, old_tables.rows[number], new_tables.rows[number], new_tables.index))
     return tuple(found)
 
 

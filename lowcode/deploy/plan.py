@@ -20,6 +20,7 @@ from lowcode.errors import Path, Problem
 from lowcode.fields.base import Context, Field
 from lowcode.fields.subtable import SubtableField
 from lowcode.records.tables import AppTables, tables_for
+from lowcode.search.index import FTS
 
 SLOW_ROWS: t.Final = 50_000
 """From so many rows on, a person should know beforehand that a step takes a while."""
@@ -186,6 +187,8 @@ def _table_steps(tables: AppTables, existing: Existing) -> t.Iterator[Step]:
         if not existing.has(table.name):
             yield CreateTable(table=table.name, shape=table)
             continue
+        if FTS in table.info:
+            continue  # made once and never changed
         for column in table.columns:
             if not existing.has(table.name, column.name):
                 yield AddColumn(table=table.name, column=column.name, shape=column)

@@ -12,6 +12,7 @@ from lowcode.deploy.apply import operations
 from lowcode.deploy.locks import alone, deploying, patiently
 from lowcode.errors import Conflict
 from lowcode.records.tables import tables_for
+from lowcode.search.index import parts_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +35,14 @@ def leftovers(connection: sa.Connection, app: int | str) -> tuple[Leftover, ...]
         return ()
     live = tables_for(row.id, versions.definition_of(connection, row.id, row.live_version))
     wanted = {table.name: {column.name for column in table.columns} for table in live.all()}
+    kept = parts_of(live.index.grams.name)
     labels = versions.labels_of_columns(connection, row.id)
     inspector = sa.inspect(connection)
     prefix = f"app_{row.id}"
     found = []
     for name in sorted(n for n in inspector.get_table_names() if n == prefix or n.startswith(f"{prefix}_")):
+        if name in kept:
+            continue
         if name not in wanted:
             found.append(Leftover(table=name, column=None, label=_label(labels, name), filled=_rows(connection, name)))
             continue

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 
 from lowcode.deploy.indexes import IndexSpec
+from lowcode.search.index import FTS, create_gin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,10 @@ class CreateTable(Step):
         bare = self.shape.to_metadata(sa.MetaData(naming_convention=self.shape.metadata.naming_convention))
         for index in list(bare.indexes):
             bare.indexes.discard(index)
-        op.get_bind().execute(sa.schema.CreateTable(bare, if_not_exists=True))
+        connection = op.get_bind()
+        connection.execute(sa.schema.CreateTable(bare, if_not_exists=True))
+        if FTS in bare.info and connection.dialect.name == "postgresql":
+            connection.execute(create_gin(bare))
 
 
 @dataclass(frozen=True, kw_only=True)

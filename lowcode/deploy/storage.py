@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from lowcode.definition.schema import AppDefinition
 from lowcode.fields.base import Field, ManyValued, SystemField
 from lowcode.fields.subtable import SubtableField
+from lowcode.search.index import parts_of
 
 _FAMILIES: t.Final[Mapping[str, str]] = {
     "RADIO_BUTTON": "one option",
@@ -66,11 +67,17 @@ class Existing:
     def __init__(self, connection: sa.Connection, app_id: int) -> None:
         inspector = sa.inspect(connection)
         prefix = f"app_{app_id}"
+        grams = f"{prefix}_grams"
+        own = {grams, *parts_of(grams)}
         names = [n for n in inspector.get_table_names() if n == prefix or n.startswith(f"{prefix}_")]
         self.dialect = connection.dialect
         self.columns: dict[str, dict[str, str]] = {
-            name: {c["name"]: self._words(c["type"]) for c in inspector.get_columns(name)} for name in names
+            name: {c["name"]: self._words(c["type"]) for c in inspector.get_columns(name)}
+            for name in names
+            if name not in own
         }
+        if grams in names:
+            self.columns[grams] = {}  # its columns have no types on SQLite, and never change
 
     def _words(self, kind: sa.types.TypeEngine[t.Any]) -> str:
         return str(kind.compile(dialect=self.dialect)).split(" COLLATE")[0].upper()

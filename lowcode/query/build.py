@@ -37,6 +37,8 @@ from lowcode.query.resolve import (
     sort_problem,
 )
 
+Index = Callable[[str, Sequence[Field]], Condition]
+"""The condition that some of the fields hold every word of a text, from the index of the search."""
 MAX_PRODUCTS = 200
 """How many combinations ``(row condition or other) and row condition`` may be written out to."""
 _ONE: t.Final[sa.ColumnElement[int]] = sa.literal_column("1")
@@ -76,16 +78,18 @@ def condition(
     readable: frozenset[str] | None = None,
     *,
     related: RelatedApps | None = None,
+    index: Index | None = None,
 ) -> Condition:
     """The condition in SQL, over ``tables.main``.
 
+    :param index: answers searches; without one they read the folded texts of every record.
     :raises Invalid: with every problem that :func:`check` finds, or ``query.too_complex``.
     """
     resolver = Resolver(definition, readable, ctx, related)
     tree = resolver.tree(node)
     if resolver.problems:
         raise Invalid(resolver.problems)
-    return _Builder(tables, ctx, definition).build(tree)
+    return _Builder(tables, ctx, definition, index).build(tree)
 
 
 def order_by(
@@ -175,8 +179,8 @@ class _Renamed:
 class _Builder:
     """Builds the condition of one tree over one set of tables."""
 
-    def __init__(self, tables: t.Any, ctx: Context, definition: AppDefinition) -> None:
-        self.tables, self.ctx, self.definition = tables, ctx, definition
+    def __init__(self, tables: t.Any, ctx: Context, definition: AppDefinition, index: Index | None = None) -> None:
+        self.tables, self.ctx, self.definition, self.index = tables, ctx, definition, index
         self.products = 0
         self._rows: dict[Scope, _Renamed] = {}
 
@@ -258,6 +262,9 @@ class _Builder:
     # -- search ----------------------------------------------------------------------------------
 
     def _words(self, words: Words) -> Condition:
+        if self.index is not None:
+            found = self.index(words.text, words.fields)
+            return found if words.number is None else sa.or_(found, self.tables.main.c.id == words.number)
         by_table: dict[int | None, list[Field]] = {}
         for field in words.fields:
             table = self.definition.subtable_of(field.code)
@@ -353,6 +360,7 @@ def _pure_scope(tree: Branch | Leaf | Words) -> Scope | None:
 
 __all__ = [
     "Condition",
+    "Index",
     "Related",
     "RelatedApps",
     "check",

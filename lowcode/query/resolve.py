@@ -99,6 +99,7 @@ class Leaf:
 class Words:
     """A search: every one of the folded words somewhere in the fields."""
 
+    text: str
     words: tuple[str, ...]
     fields: tuple[Field, ...]
     number: int | None = None
@@ -357,15 +358,17 @@ class Resolver:
         if len(words) > _MAX_WORDS:
             self.problems.append(problem("too_many_words", limit=_MAX_WORDS))
             return None
-        found = tuple(field for field in self.definition.all_fields if self._searched(field))
+        found = tuple(f for f in self.definition.all_fields if is_searched(self.definition, f, self.readable))
         only = words[0] if len(words) == 1 else ""
         number = int(only) if only.isascii() and only.isdecimal() and len(only) < 19 else None
-        return Words(words, found, number)
+        return Words(node.text, words, found, number)
 
-    def _searched(self, field: Field) -> bool:
-        table = self.definition.subtable_of(field.code)
-        seen = self._visible(field.code) is not None and (table is None or self._visible(table.code) is not None)
-        return seen and field.searchable and field.stores_value and not isinstance(field, SystemField | SubtableField)
+
+def is_searched(definition: AppDefinition, field: Field, readable: frozenset[str] | None) -> bool:
+    """Whether a search looks into a field; into a column of a subtable only where the table may be read too."""
+    table = definition.subtable_of(field.code)
+    seen = readable is None or (field.code in readable and (table is None or table.code in readable))
+    return seen and field.searchable and field.stores_value and not isinstance(field, SystemField | SubtableField)
 
 
 _MAX_WORDS = 20
@@ -403,6 +406,7 @@ __all__ = [
     "Tree",
     "Words",
     "function_fits",
+    "is_searched",
     "kind_of",
     "operators_of",
     "sort_problem",

@@ -16,7 +16,7 @@ from lowcode.definition.schema import AppDefinition
 from lowcode.errors import Invalid
 from lowcode.fields.base import Context, Field, ManyValued, SystemField
 from lowcode.query.ast import And, Compare, FunctionCall, Node, Operand, SortKey, all_of
-from lowcode.query.build import RelatedApps, condition, order_by
+from lowcode.query.build import Index, RelatedApps, condition, order_by
 from lowcode.query.kinds import kind_of
 from lowcode.query.resolve import Leaf, Resolver
 
@@ -37,6 +37,7 @@ def top_n(
     offset: int = 0,
     related: RelatedApps | None = None,
     visible: Sequence[sa.ColumnElement[bool]] = (),
+    index: Index | None = None,
 ) -> sa.Select[tuple[int]] | None:
     """A statement for the ids of the page, in order; None where the plain statement is as good.
 
@@ -57,7 +58,7 @@ def top_n(
         one = all_of(*rest, replace(chosen, operands=(operand,)))
         branch = (
             sa.select(*columns)
-            .where(condition(one, definition, tables, ctx, readable, related=related), *visible)
+            .where(condition(one, definition, tables, ctx, readable, related=related, index=index), *visible)
             .order_by(*keys)
             .limit(limit + offset)
         )

@@ -25,7 +25,7 @@ from lowcode.system import models
 
 CACHED_VERSIONS = 500
 _apps = models.App.__table__
-LIVE_APPS = sa.select(_apps.c.id, _apps.c.code, _apps.c.live_version).where(
+LIVE_APPS = sa.select(_apps.c.id, _apps.c.code, _apps.c.live_version, _apps.c.search_ready).where(
     _apps.c.deleted_at.is_(None), _apps.c.live_version.is_not(None)
 )
 """Every transaction begins with this statement, so it is built once."""
@@ -63,7 +63,8 @@ class Catalog:
     def snapshot(self, connection: sa.Connection) -> Snapshot:
         """The live apps of the transaction that ``connection`` is in."""
         rows = connection.execute(LIVE_APPS).all()
-        return Snapshot(self, connection, {r.id: (r.code, r.live_version) for r in rows})
+        indexed = frozenset(r.id for r in rows if r.search_ready)
+        return Snapshot(self, connection, {r.id: (r.code, r.live_version) for r in rows}, indexed)
 
     def version(self, connection: sa.Connection, app_id: int, code: str, version: int) -> LiveApp:
         """One version of an app, from the cache or the database. Raises :class:`NotFound`."""
@@ -126,8 +127,14 @@ class Catalog:
 class Snapshot:
     """Which version of each app is live inside one transaction."""
 
-    def __init__(self, catalog: Catalog, connection: sa.Connection, live: Mapping[int, tuple[str, int]]) -> None:
-        self._catalog, self._connection, self.live = catalog, connection, live
+    def __init__(
+        self,
+        catalog: Catalog,
+        connection: sa.Connection,
+        live: Mapping[int, tuple[str, int]],
+        indexed: frozenset[int] = frozenset(),
+    ) -> None:
+        self._catalog, self._connection, self.live, self.indexed = catalog, connection, live, indexed
         self._ids = {code: app_id for app_id, (code, _) in live.items()}
 
     def app(self, app: int | str) -> LiveApp:

@@ -24,6 +24,7 @@ from lowcode.records.plan import SavePlan, plan_for
 from lowcode.records.record import Change, Record
 from lowcode.records.rows import RowWriter, chunks, selection, to_record, with_rows
 from lowcode.records.totals import measure
+from lowcode.search.index import IndexWriter
 
 if t.TYPE_CHECKING:
     from lowcode.records.workspace import Workspace
@@ -209,7 +210,8 @@ def _update(
 ) -> None:
     ctx = workspace.context(target).stored
     selected = selection(target, frozenset(plan.by_code))
-    writer = RowWriter(workspace.connection, target.tables, plan.stored)
+    index = IndexWriter(workspace.connection, target.tables.index)
+    writer = RowWriter(workspace.connection, target.tables, plan.stored, index)
     entries: list[dict[str, t.Any]] = []
     steps: list[Step] = []
     for some in chunks(ids):
@@ -250,6 +252,7 @@ def _update(
             )
             steps.append((record.values, after, record.id, False))
     writer.flush()
+    index.flush()
     history.write(workspace.connection, target, system("derived from related records"), workspace.ctx.now, entries)
     _refresh(workspace, target, steps, depth + 1)
 

@@ -20,7 +20,7 @@ from lowcode.errors import Forbidden, NotFound, invalid
 from lowcode.fields.base import Context, Field, ManyValued, Value
 from lowcode.fields.subtable import SubtableField
 from lowcode.query import ast, build, kintone, top
-from lowcode.records import history
+from lowcode.records import finding, history, indexing
 from lowcode.records.as_json import json_columns
 from lowcode.records.catalog import LiveApp, Snapshot
 from lowcode.records.reads import Reads
@@ -28,6 +28,8 @@ from lowcode.records.record import Record
 from lowcode.records.rows import Selection, chunks, read_rows, selection, to_record, with_rows
 from lowcode.records.screen import RecordAccess, Screen
 from lowcode.records.totals import measure
+from lowcode.search import needle
+from lowcode.search.index import meets
 
 LATE_LOOKUP_OFFSET = 200
 """From this offset on a page finds its ids first and reads the rows afterwards, where that is cheaper."""
@@ -65,6 +67,8 @@ class RecordReader:
         """Codes of the fields that are seen in some record at least: what a page has columns for."""
         self.screen = Screen(connection, live, self.policy)
         self._reads = reads
+        self.indexed = live.id in snapshot.indexed
+        """Whether the index of the search holds every record."""
 
     def _note(
         self, ids: Collection[int], condition: ast.Node | None = None, action: str = "", **details: t.Any
@@ -88,9 +92,29 @@ class RecordReader:
         found = self._visible()
         if condition is not None:
             found.append(
-                build.condition(condition, self.definition, self.tables, self.ctx, self.readable, related=self._related)
+                build.condition(
+                    condition,
+                    self.definition,
+                    self.tables,
+                    self.ctx,
+                    self.readable,
+                    related=self._related,
+                    index=self._index,
+                )
             )
         return found
+
+    @property
+    def _index(self) -> build.Index | None:
+        return self._in_index if self.indexed else None
+
+    def _in_index(self, text: str, fields: Sequence[Field]) -> sa.ColumnElement[bool]:
+        asked = needle.parse(text)
+        if asked is None:
+            return sa.true()
+        grams = self.tables.index.grams
+        keys = tuple(indexing.keys_of(self.definition, self.readable))
+        return self.tables.main.c.id.in_(sa.select(grams.c.rowid).where(meets(grams, asked.condition(keys))))
 
     def _related(self, app_code: str) -> build.Related | None:
         found = self.snapshot.find(app_code)
@@ -266,6 +290,7 @@ class RecordReader:
                 offset=offset,
                 related=self._related,
                 visible=self._visible(),
+                index=self._index,
             )
             return None if quick is None else [*self.connection.scalars(quick)]
         ids = (
@@ -288,6 +313,22 @@ class RecordReader:
         for part in self.connection.scalars(statement).partitions(10_000):
             found.extend(part)
         return found
+
+    def search(
+        self,
+        text: str,
+        condition: ast.Node | None = None,
+        *,
+        fuzzy: bool = False,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> finding.Found:
+        """The records that hold every word of ``text``, the best first, with the fields that do.
+
+        :param condition: a condition that they must meet as well. :param fuzzy: also what sounds alike or comes near.
+        :raises Invalid: for a condition that is wrong, or more words than anybody looks for.
+        """
+        return finding.search(self, text, condition, fuzzy=fuzzy, limit=limit, offset=offset)
 
     def count(self, condition: ast.Node | None = None, *, limit: int | None = None) -> int:
         """How many records match; stops counting at ``limit`` when given."""

@@ -15,6 +15,8 @@ from lowcode.fields.subtable import Row, SubtableField
 from lowcode.records.catalog import LiveApp
 from lowcode.records.record import Record
 from lowcode.records.tables import SYSTEM_COLUMNS, AppTables, RowTables
+from lowcode.search.folding import normal
+from lowcode.search.index import IndexWriter
 
 SQL_VARIABLES = 900
 """Ids bound in one statement; SQLite's older default limit is 999."""
@@ -129,8 +131,15 @@ def with_rows(
 class RowWriter:
     """Collects what one save writes to the tables of records (or of rows) and executes it in few statements."""
 
-    def __init__(self, connection: sa.Connection, tables: RowTables, fields: Sequence[Field]) -> None:
-        self.connection, self.tables = connection, tables
+    def __init__(
+        self,
+        connection: sa.Connection,
+        tables: RowTables,
+        fields: Sequence[Field],
+        index: IndexWriter | None = None,
+    ) -> None:
+        """:param index: of the records; None for the rows of a subtable, which are indexed with their record."""
+        self.connection, self.tables, self.index = connection, tables, index
         self.fields = [f for f in fields if f.stores_value and not isinstance(f, SystemField | SubtableField)]
         self.lookups = [f for f in self.fields if isinstance(f, LookupField)]
         self.searched = [f for f in self.fields if tables.search is not None and f.column_name in tables.search.c]
@@ -153,7 +162,10 @@ class RowWriter:
     ) -> None:
         """A new row with an id taken beforehand."""
         self.inserts.append({"id": row_id, **system, **self._columns(values, sources)})
-        self.search_inserts.append({"id": row_id, **self._search(values, ctx)})
+        searched = self._search(values, ctx)
+        self.search_inserts.append({"id": row_id, **searched})
+        if self.index is not None:
+            self.index.put(row_id, normal_texts(searched), new=True)
         for field in self.many:
             self._side(field, row_id, values.get(field.code, ()))
 
@@ -172,6 +184,8 @@ class RowWriter:
         searched = self._search(values, ctx)
         if searched:
             self.search_updates.setdefault(tuple(sorted(searched)), []).append({"_id": row_id, **searched})
+            if self.index is not None:
+                self.index.put(row_id, normal_texts(searched))
         for field in self.many:
             if field.code in values:
                 self.side_deletes.setdefault(field.id, []).append(row_id)
@@ -180,6 +194,8 @@ class RowWriter:
     def delete(self, row_id: int) -> None:
         """Remove a row with everything that belongs to it."""
         self.deleted.append(row_id)
+        if self.index is not None:
+            self.index.delete(row_id)
 
     def _columns(self, values: Mapping[str, Value], sources: Mapping[str, int | None]) -> dict[str, t.Any]:
         stored: dict[str, t.Any] = {}
@@ -236,6 +252,11 @@ class RowWriter:
                 )
         for field_id, rows in self.side_inserts.items():
             run(sa.insert(self.tables.side(field_id)), rows)
+
+
+def normal_texts(folded: Mapping[str, str | None]) -> dict[str, str]:
+    """Folded texts by column as the search index keeps them."""
+    return {name: normal(text) if text else "" for name, text in folded.items()}
 
 
 def _same_keys(rows: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -17,13 +17,26 @@ from lowcode.access.policy import Policy
 from lowcode.errors import Conflict, Forbidden, Invalid, NotFound, Path, Problem
 from lowcode.fields.base import Context, Field, Value
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import attachments, compute, derived, history, lookups, process, serials, turns, unique, versions
+from lowcode.records import (
+    attachments,
+    compute,
+    derived,
+    history,
+    indexing,
+    lookups,
+    process,
+    serials,
+    turns,
+    unique,
+    versions,
+)
 from lowcode.records.catalog import LiveApp
 from lowcode.records.draft import Draft
 from lowcode.records.merge import MISSING, empty_value, merge_value, take_mine
 from lowcode.records.plan import SavePlan, plan_for
 from lowcode.records.record import ORDER, Change, Clash, MergeConflict, Record, RecordClash, clash_key
 from lowcode.records.rows import RowWriter, chunks, next_ids, selection, to_record, with_rows
+from lowcode.search.index import IndexWriter
 
 if t.TYPE_CHECKING:
     from lowcode.records.workspace import Workspace
@@ -398,7 +411,8 @@ class RecordService:
         for draft, record_id in zip(new, next_ids(self.connection, self.tables.main, len(new)), strict=True):
             draft.id = record_id
         changed = [d for d in drafts if not d.is_new and self._is_changed(d)]
-        writer = RowWriter(self.connection, self.tables, self.plan.stored)
+        index = IndexWriter(self.connection, self.tables.index)
+        writer = RowWriter(self.connection, self.tables, self.plan.stored, index)
         entries: list[dict[str, t.Any]] = []
         for draft in new:
             system = {
@@ -445,6 +459,9 @@ class RecordService:
         writer.flush()
         for subtable in self.plan.subtables:
             self._write_rows(subtable, new, changed, removals)
+        indexing.put_rows(index, self.plan, [*new, *changed], self.stored_ctx)
+        indexing.put_files(self.connection, index, self.plan, [*new, *changed])
+        index.flush()
         attachments.settle(self.connection, self.live, self.plan, [*new, *changed])
         history.write(self.connection, self.live, self.actor, now, entries)
         derived.refresh(self.workspace, self.live, [*new, *changed], removals)

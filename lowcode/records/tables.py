@@ -1,7 +1,8 @@
 """SQLAlchemy tables of one app, made from its definition; columns and side tables are named by field id.
 
 ``app_<n>`` holds one row per record, ``app_<n>_t<id>`` the rows of a subtable, ``…_f<id>`` the values of a
-many-valued field, ``…_search`` the folded texts and ``app_<n>_history`` what changed. Everything a field adds
+many-valued field, ``…_search`` the folded texts (for ``like``), ``app_<n>_words`` and ``app_<n>_grams`` the index of
+the tolerant search, and ``app_<n>_history`` what changed. Everything a field adds
 is nullable, so that adding a field is one cheap statement and old records stay as they are.
 """
 
@@ -18,6 +19,7 @@ from lowcode.db import NAMING, UtcDateTime, text_type
 from lowcode.definition.schema import AppDefinition
 from lowcode.fields.base import Field, ManyValued
 from lowcode.fields.subtable import SubtableField
+from lowcode.search.index import IndexTables, index_tables
 
 SYSTEM_COLUMNS = (
     "id",
@@ -56,6 +58,7 @@ class AppTables(RowTables):
 
     app_id: int
     history: sa.Table
+    index: IndexTables
     rows: Mapping[int, RowTables]
     """By id of the subtable field."""
 
@@ -67,7 +70,7 @@ class AppTables(RowTables):
             if part.search is not None:
                 found.append(part.search)
             found.extend(part.sides.values())
-        return (*found, self.history)
+        return (*found, self.index.words, self.index.grams, self.history)
 
 
 def tables_for(app_id: int, definition: AppDefinition) -> AppTables:
@@ -98,6 +101,7 @@ def tables_for(app_id: int, definition: AppDefinition) -> AppTables:
         sides=MappingProxyType(_sides(name, metadata, plain)),
         app_id=app_id,
         history=_history_table(name, metadata),
+        index=index_tables(name, metadata),
         rows=MappingProxyType(parts),
     )
 

@@ -12,11 +12,12 @@ from lowcode import events
 from lowcode.access.actor import system
 from lowcode.errors import NotFound
 from lowcode.fields.subtable import Row, SubtableField
-from lowcode.records import compute, derived, history, lookups, turns, unique
+from lowcode.records import compute, derived, history, indexing, lookups, turns, unique
 from lowcode.records.draft import Draft
 from lowcode.records.merge import empty_value
 from lowcode.records.record import Change, Record
 from lowcode.records.rows import RowWriter
+from lowcode.search.index import IndexWriter
 
 if t.TYPE_CHECKING:
     from lowcode.records.service import RecordService
@@ -30,7 +31,8 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
     turns.take(service.connection, service.workspace.snapshot, service.live)
     table, main = service.tables.history, service.tables.main
     drafts: list[Draft] = []
-    writer = RowWriter(service.connection, service.tables, service.plan.stored)
+    texts = IndexWriter(service.connection, service.tables.index)
+    writer = RowWriter(service.connection, service.tables, service.plan.stored, texts)
     entries = []
     for index, record_id in enumerate(dict.fromkeys(record_ids)):
         newest = service.connection.execute(
@@ -71,6 +73,9 @@ def restore(service: RecordService, record_ids: Sequence[int]) -> list[Record]:
     writer.flush()
     for subtable in service.plan.subtables:
         _restore_rows(service, subtable, drafts)
+    indexing.put_rows(texts, service.plan, drafts, service.stored_ctx)
+    indexing.put_files(service.connection, texts, service.plan, drafts)
+    texts.flush()
     history.write(service.connection, service.live, service.actor, service.ctx.now, entries)
     derived.refresh(service.workspace, service.live, drafts, [])
     events.announce(

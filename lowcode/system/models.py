@@ -191,6 +191,8 @@ class App(Base):
     """None until it is published for the first time."""
     next_id: orm.Mapped[int] = orm.mapped_column(server_default="1")
     """The next number for a field, option, state, action or view; never given twice."""
+    search_ready: orm.Mapped[bool] = orm.mapped_column(server_default=sa.true())
+    """Whether the search index holds every record; while it is filled, searches go on without it."""
     created_at: orm.Mapped[Instant]
     created_by: orm.Mapped[Ref | None]
     deleted_at: orm.Mapped[Instant | None]
@@ -265,6 +267,15 @@ class File(Base):
     """Whether a record has it; what is not claimed for days is swept away."""
     app_id: orm.Mapped[Ref | None] = orm.mapped_column(index=True)
     record_id: orm.Mapped[Ref | None]
+
+
+class FileText(Base):
+    """What stands in an attachment, for the search: read once by a job, empty where there is no text to read."""
+
+    __tablename__ = "file_texts"
+
+    key: orm.Mapped[str] = orm.mapped_column(text_type(64), primary_key=True)
+    text: orm.Mapped[Words]
 
 
 class FormKey(Base):

@@ -120,4 +120,7 @@ def require_tidy(database: sa.Engine, number: int) -> None:
         present = indexes.all_indexes(connection)
         wanted = indexes.wanted(tables, definition)
     for name in (name for name in present if name == tables.main.name or name.startswith(f"{tables.main.name}_")):
-        assert present[name] == {spec.name: True for spec in wanted if spec.table == name}
+        specs = {spec.name: True for spec in wanted if spec.table == name}
+        if name == tables.index.grams.name and database.dialect.name == "postgresql":
+            specs = {f"gin_{name}": True}  # made with its table
+        assert present[name] == specs
