@@ -38,7 +38,7 @@ COUNTS = {
     "create one": 12,
     "update one": 13,
     "create a hundred": 12,
-    "import 20 rows, half of them new": 24,
+    "import 20 rows, half of them new": 23,
 }
 PERSONAL = {
     "get by id": 1,
@@ -54,7 +54,7 @@ PERSONAL = {
 # Each write transaction takes the lock that holds the live versions; the import's first one only learns the definition.
 # Of the search index, a new record writes the texts and the grams; a changed one also reads the texts that were
 # there, and on SQLite takes their grams out first.
-POSTGRESQL = {"create one": 1, "update one": 0, "create a hundred": 1, "import 20 rows, half of them new": 1}
+POSTGRESQL = {"create one": 1, "update one": 0, "create a hundred": 1, "import 20 rows, half of them new": 2}
 
 
 class Office:

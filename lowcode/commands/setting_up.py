@@ -19,6 +19,7 @@ from lowcode.demo.facilities import WARDS
 from lowcode.demo.load import load
 from lowcode.demo.presets import World
 from lowcode.errors import Conflict
+from lowcode.records import indexing
 from lowcode.services import Services, secret_key
 from lowcode.system import meta, migrate
 
@@ -55,7 +56,9 @@ def add(subparsers: Subparsers) -> None:
 def prepare(services: Services) -> tuple[str | None, str]:
     """Make the data folder, the key and the tables; safe to repeat."""
     secret_key(services.settings)
-    return migrate.upgrade(services.engine)
+    made = migrate.upgrade(services.engine)
+    indexing.notice_version(services.engine)
+    return made
 
 
 def _init(options: argparse.Namespace) -> Answer:

@@ -11,6 +11,7 @@ from lowcode.deploy import versions
 from lowcode.deploy.apply import operations
 from lowcode.deploy.locks import alone, deploying, patiently
 from lowcode.errors import Conflict
+from lowcode.records import indexing
 from lowcode.records.tables import tables_for
 from lowcode.search.index import parts_of
 
@@ -97,6 +98,9 @@ def purge(engine: sa.Engine, app: int | str, expected: tuple[Leftover, ...]) -> 
                 if item.column in index["column_names"] and index["name"]:
                     op.drop_index(index["name"], table_name=item.table)
             op.drop_column(item.table, item.column)
+        if expected:
+            # What stood in the purged fields leaves the search with them; a job fills the index anew.
+            indexing.start_over(connection, versions.app_row(connection, app).id)
 
     with deploying(engine):
         patiently(engine, work)

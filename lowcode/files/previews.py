@@ -6,16 +6,13 @@ time, pages and pixels, and only the pixels come back, as fresh WebP files.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lowcode.errors import NotAvailable, invalid
+from lowcode.errors import invalid
+from lowcode.files import confined
 
 KINDS = frozenset(
     {
@@ -33,8 +30,6 @@ MAX_SIDE = 1600
 MAX_PIXELS = 60_000_000
 MAX_INPUT = 100 * 1024 * 1024
 SECONDS = 30
-GRACE = 2.0
-"""The clock on the wall may run a little longer than the processor's."""
 MEMORY = 1024 * 1024 * 1024
 FORMAT = "webp"
 CONTENT_TYPE = "image/webp"
@@ -76,8 +71,6 @@ def make(source: Path, root: Path, key: str, limits: Limits | None = None) -> in
     :raises NotAvailable: the machine cannot limit a process.
     """
     limits = limits or Limits()
-    if os.name != "posix":
-        raise NotAvailable("preview.not_on_this_system")
     target = folder_of(root, key)
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
@@ -95,38 +88,9 @@ def make(source: Path, root: Path, key: str, limits: Limits | None = None) -> in
 
 
 def _run(source: Path, made: Path, limits: Limits) -> None:
-    command = [
-        sys.executable,
-        "-I",
-        "-m",
-        "lowcode.files.picture",
-        str(source),
-        str(made),
-        str(limits.pages),
-        str(limits.side),
-        str(limits.pixels),
-        str(limits.seconds),
-        str(limits.memory),
-    ]
-    process = subprocess.Popen(  # noqa: S603  # our own module with numbers and paths that we made
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        cwd=made,
-    )
-    try:
-        code = process.wait(timeout=limits.seconds + GRACE)
-    except subprocess.TimeoutExpired:
-        raise invalid("preview.too_slow", seconds=limits.seconds) from None
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, 9)
-            process.wait()
-    if code == -24:  # SIGXCPU
+    arguments = [source, made, limits.pages, limits.side, limits.pixels, limits.seconds, limits.memory]
+    code = confined.run("lowcode.files.picture", arguments, seconds=limits.seconds, folder=made)
+    if code is None:
         raise invalid("preview.too_slow", seconds=limits.seconds)
     if code != 0:
         raise invalid("preview.failed")

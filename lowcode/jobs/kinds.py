@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lowcode.errors import NotFound
-from lowcode.jobs import exports, imports, previews, upkeep
+from lowcode.jobs import exports, imports, previews, searching, upkeep
 from lowcode.jobs.running import Handler
 
 KINDS: Mapping[str, Handler] = MappingProxyType(
@@ -16,6 +16,7 @@ KINDS: Mapping[str, Handler] = MappingProxyType(
         "records.export": exports.run_export,
         "app.from_file": imports.run_app_from_file,
         "files.preview": previews.run_preview,
+        **searching.KINDS,
         **upkeep.KINDS,
     }
 )

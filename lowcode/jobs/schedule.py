@@ -26,6 +26,8 @@ class Regular(t.NamedTuple):
 SCHEDULE: t.Final = (
     Regular("upkeep.database", timedelta(minutes=5)),
     Regular("upkeep.indexes", timedelta(hours=1), at_start=True),
+    Regular("search.fill", timedelta(minutes=5)),
+    Regular("search.files", timedelta(minutes=5)),
     Regular("upkeep.sessions", timedelta(hours=1)),
     Regular("upkeep.files", timedelta(days=1)),
     Regular("upkeep.rows", timedelta(days=1)),

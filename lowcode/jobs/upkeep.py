@@ -74,6 +74,8 @@ def _unclaimed(run: JobRun) -> int:
                 )
             )
             connection.execute(sa.delete(table).where(table.c.key.in_(keys)))
+            texts = models.FileText.__table__
+            connection.execute(sa.delete(texts).where(texts.c.key.in_(keys)))
         for key in keys:
             _delete(run, key)
         count += len(keys)

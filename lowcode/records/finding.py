@@ -27,6 +27,8 @@ if t.TYPE_CHECKING:
 
 MANY: t.Final = 100
 """From so many hits on they are not ranked all, and "100+" is said instead of how many."""
+LEADING: t.Final = 3
+"""The title and the first fields of the form: with many hits, those who begin with a word here come first."""
 NEWEST: t.Final = 1_000
 """PostgreSQL looks among the newest records first: a common word is there, and sorting all its hits costs more."""
 
@@ -109,11 +111,11 @@ class Search:
             # Too many to look at each: those that hold the words better are asked for by themselves.
             better = [
                 *self.ids(self.needle.condition(self.names, "word"), enough),
-                *self.ids(self.needle.condition(self.names, "start"), enough),
+                *self.ids(self.needle.condition(self.names[:LEADING], "start"), enough),
             ]
-            ids = list(dict.fromkeys([*better, *ids]))
+            ids = list(dict.fromkeys([*better, *ids[:enough]]))
         hits = self._ranked(ids)
-        total = len(hits) if not more else max(len(hits), enough)
+        total = enough if more else len(hits)
         if self.needle.fuzzy and not more and len(hits) < enough:
             hits += self._near(hits, enough - len(hits))
             total = len(hits)

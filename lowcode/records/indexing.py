@@ -24,7 +24,7 @@ from lowcode.records.plan import SavePlan
 from lowcode.records.rows import chunks, normal_texts
 from lowcode.records.tables import AppTables
 from lowcode.search.folding import VERSION, normal
-from lowcode.search.index import IndexWriter, empty
+from lowcode.search.index import IndexWriter, empty, index_tables
 from lowcode.system import meta, models
 
 BATCH: t.Final = 500
@@ -126,15 +126,16 @@ def notice_version(engine: sa.Engine) -> bool:
         return False
     with db.writing(engine) as connection:
         db.hold_live_versions(connection)
-        connection.execute(sa.update(_apps).values(search_ready=False))
+        for app_id in connection.scalars(sa.select(_apps.c.id).where(_apps.c.live_version.is_not(None))).all():
+            start_over(connection, app_id)
         meta.write(connection, KEPT_VERSION, str(VERSION))
     return True
 
 
-def start_over(connection: sa.Connection, live: LiveApp) -> None:
+def start_over(connection: sa.Connection, app_id: int) -> None:
     """Empty the index of an app; until it is filled, searches go on without it."""
-    connection.execute(sa.update(_apps).where(_apps.c.id == live.id).values(search_ready=False))
-    empty(connection, live.tables.index)
+    connection.execute(sa.update(_apps).where(_apps.c.id == app_id).values(search_ready=False))
+    empty(connection, index_tables(f"app_{app_id}", sa.MetaData(naming_convention=db.NAMING)))
 
 
 def fill(connection: sa.Connection, live: LiveApp, after: int) -> tuple[int | None, int]:
@@ -166,7 +167,7 @@ def texts_from_tables(
         if tables.search is not None:
             columns = [c for c in tables.search.c if c.name != "id"]
             for row in connection.execute(sa.select(tables.search).where(tables.search.c.id.in_(part))):
-                found[row.id] |= normal_texts({c.name: row._mapping[c.name] for c in columns})
+                found[row.id] |= normal_texts({str(c.name): row._mapping[c.name] for c in columns})
         for subtable in definition.subtables:
             _add_rows(connection, tables, subtable, part, found)
         _add_files(connection, definition, tables, part, found)
@@ -191,7 +192,7 @@ def _add_rows(
         .order_by(main.c.record_id, main.c.position, main.c.id)
     )
     for row in connection.execute(statement):
-        for name, text in normal_texts({c.name: row._mapping[c.name] for c in columns}).items():
+        for name, text in normal_texts({str(c.name): row._mapping[c.name] for c in columns}).items():
             if text:
                 held = found[row.record_id].get(name)
                 found[row.record_id][name] = f"{held}\n{text}" if held else text

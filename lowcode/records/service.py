@@ -460,9 +460,10 @@ class RecordService:
         for subtable in self.plan.subtables:
             self._write_rows(subtable, new, changed, removals)
         indexing.put_rows(index, self.plan, [*new, *changed], self.stored_ctx)
+        attachments.settle(self.connection, self.live, self.plan, [*new, *changed])
+        # After the files' rows are locked: what is read out of one now finds its record, or is found here.
         indexing.put_files(self.connection, index, self.plan, [*new, *changed])
         index.flush()
-        attachments.settle(self.connection, self.live, self.plan, [*new, *changed])
         history.write(self.connection, self.live, self.actor, now, entries)
         derived.refresh(self.workspace, self.live, [*new, *changed], removals)
         if new or changed or removals:

@@ -19,6 +19,7 @@ from lowcode.jobs.previews import enqueue_preview
 from lowcode.jobs.previews import root as preview_root
 from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
+from lowcode.jobs.searching import enqueue_text
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
 from lowcode.web.state import actor, reading, reads, services
@@ -60,6 +61,7 @@ def keep_upload(part: FileStorage, *, preview: bool = False) -> FileRef:
         )
         if preview:
             enqueue_preview(connection, key, ref.content_type, size, now)
+        enqueue_text(connection, key, ref.name, size, now)
         return ref
 
 
