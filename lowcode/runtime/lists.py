@@ -21,9 +21,10 @@ from lowcode.fields.options import ChoiceField
 from lowcode.query import filters, kintone
 from lowcode.query.ast import Node, SortKey, all_of
 from lowcode.records.catalog import LiveApp
+from lowcode.records.finding import Found, Hit
 from lowcode.records.reader import RecordReader
 from lowcode.records.record import Change, Record
-from lowcode.runtime import calendar, columns, shown
+from lowcode.runtime import calendar, columns, marking, shown
 from lowcode.runtime.blueprint import blueprint, number_of, record_ids
 from lowcode.runtime.printing import printed
 from lowcode.web.state import context, reading, written
@@ -31,6 +32,8 @@ from lowcode.web.state import context, reading, written
 PAGE_SIZES = (20, 50, 100, 500)
 COUNT_LIMIT = 10_000
 """Totals beyond this are shown as "10,000+": counting more costs more than it tells."""
+RANKED = 1_000
+"""So far down, what a search found comes the best first; who asks for an order, or looks beyond, gets that order."""
 
 
 @blueprint.get("/k/<int:app>/")
@@ -104,6 +107,8 @@ class ListPage:
     records: list[Record] = field(default_factory=list)
     total: int = 0
     calendar: dict[str, t.Any] | None = None
+    found: Found | None = None
+    """What the search box found, when the best come first."""
 
     @classmethod
     def of_request(cls, live: LiveApp, reader: RecordReader, ctx: Context) -> ListPage:
@@ -138,13 +143,32 @@ class ListPage:
         if self.view is not None and self.view.type == "CALENDAR" and self._read_month(self.view):
             return
         condition, order = self.condition(), self.order()
-        self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
         named = self.live.definition.title_field.code
         beside = [f.code for f in (self._reading(), self._phone()) if f is not None]
         codes = list(dict.fromkeys([*[f.code for f in self.columns], named, *beside]))
-        self.records = self.reader.list(
-            condition, order, limit=self.size, offset=(self.page - 1) * self.size, fields=codes
-        )
+        offset = (self.page - 1) * self.size
+        if self.asked.search.strip() and not self.asked.order and offset + self.size <= RANKED:
+            self.found = found = self.reader.search(
+                self.asked.search,
+                all_of(self._saved(), self.asked.condition),
+                fuzzy=self.fuzzy,
+                limit=self.size,
+                offset=offset,
+            )
+            codes = list(dict.fromkeys([*codes, *marking.codes_of(self.live.definition, found.hits)]))
+            self.records = self.reader.by_ids([hit.id for hit in found.hits], codes)
+            self.total = found.total
+            return
+        self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)
+        self.records = self.reader.list(condition, order, limit=self.size, offset=offset, fields=codes)
+
+    @property
+    def fuzzy(self) -> bool:
+        """Whether the search box also finds what sounds alike."""
+        return request.args.get("fuzzy") == "1"
+
+    def _saved(self) -> Node | None:
+        return kintone.parse(self.view.filter_cond).condition if self.view and self.view.filter_cond else None
 
     def _reading(self) -> Field | None:
         """The reading that stands below the title, unless it has a column of its own."""
@@ -204,8 +228,7 @@ class ListPage:
 
     def condition(self) -> Node | None:
         """The view's condition and the asked ones together."""
-        saved = kintone.parse(self.view.filter_cond).condition if self.view and self.view.filter_cond else None
-        return all_of(saved, self.asked.node)
+        return all_of(self._saved(), self.asked.node)
 
     def order(self) -> Sequence[SortKey]:
         """The asked order, else the view's, else newest first."""
@@ -248,8 +271,8 @@ class ListPage:
         definition, ctx = self.live.definition, self.ctx
         pages = -(-min(self.total, COUNT_LIMIT) // self.size) or 1
         first = (self.page - 1) * self.size + 1
-        many = self.total > COUNT_LIMIT
-        total_words = f"{COUNT_LIMIT:,}+" if many else f"{self.total:,}"
+        many = self.total > COUNT_LIMIT or (self.found is not None and self.found.more)
+        total_words = f"{min(self.total, COUNT_LIMIT):,}+" if many else f"{self.total:,}"
         words = (
             messages.text(
                 "runtime.list_words",
@@ -270,7 +293,8 @@ class ListPage:
             "chips": self._chips(),
             "problems": self.problems,
             "asked": self.asked,
-            "kept": [(k, v) for k, v in request.args.items(multi=True) if k not in ("q", "page") and v],
+            "kept": [(k, v) for k, v in request.args.items(multi=True) if k not in ("q", "page", "fuzzy") and v],
+            "fuzzy": self.fuzzy,
             "filter_fields": self._filter_fields(),
             "operators": [(word, messages.text(f"runtime.op.{word}", ctx.locale)) for word in filters.WORDS.values()],
             "sort_fields": self._sort_links(),
@@ -384,6 +408,7 @@ class ListPage:
         first_url = url_for("runtime.show_record", app=self.live.id, record_id=0, list=back or None)
         before, _, behind = first_url.partition("/show/0")
         drawn = [self._drawn(f, in_link=at == primary) for at, f in enumerate(self.columns)]
+        hits = {hit.id: hit for hit in self.found.hits} if self.found is not None else {}
         for at, record in enumerate(self.records):
             cells = [column[at] for column in drawn]
             rows.append(
@@ -391,7 +416,7 @@ class ListPage:
                     "id": record.id,
                     "url": f"{before}/show/{record.id}{behind}",
                     "call_url": phone.href(str(record.values.get(phone.code) or "")) if phone is not None else None,
-                    "sub": reading.text(record.values.get(reading.code), ctx) if reading is not None else "",
+                    **self._below(record, reading, hits.get(record.id)),
                     "name": shown.title_of(definition, record.id, record.values, ctx),
                     "cells": cells,
                 }
@@ -415,9 +440,24 @@ class ListPage:
             },
         }
 
+    def _below(self, record: Record, reading: Field | None, hit: Hit | None) -> dict[str, t.Any]:
+        """What stands below the title: the reading, and the fields beside the columns that a search found."""
+        words = reading.text(record.values.get(reading.code), self.ctx) if reading is not None else ""
+        needle = self.found.needle if self.found is not None else None
+        if hit is None or needle is None:
+            return {"sub": words}
+        seen = [f.code for f in self.columns] + ([reading.code] if reading is not None else [])
+        parts = [marking.in_text(words, needle)] if words else []
+        elsewhere = [
+            Markup("{} {}").format(label, text)
+            for label, text in marking.where_found(self.live.definition, hit, record.values, needle, self.ctx, seen)
+        ]
+        return {"sub": Markup("　").join([*parts, *elsewhere]), "card_note": Markup("　").join(elsewhere)}
+
     def _drawn(self, f: Field, *, in_link: bool) -> list[Markup | None]:
         """A column's cells; choices repeat, and so each is drawn once."""
         code, ctx, repeats = f.code, self.ctx, isinstance(f, ChoiceField)
+        needle = self.found.needle if self.found is not None else None
         known: dict[t.Any, Markup | None] = {}
         found: list[Markup | None] = []
         for record in self.records:
@@ -428,6 +468,8 @@ class ListPage:
             cell = None if f.is_empty(value) else escape(f.display(value, ctx))
             if in_link and cell is not None:
                 cell = plain_in_link(f, value, cell, ctx)
+            if needle is not None and cell is not None:
+                cell = marking.in_cell(cell, f.text(value, ctx), needle)
             if repeats:
                 known[value] = cell
             found.append(cell)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from lowcode import cli, deploy
+from lowcode.commands import search
 from lowcode.deploy import leftovers, purge
 from lowcode.jobs import searching
 from lowcode.jobs.worker import Worker
@@ -56,7 +57,7 @@ def require_right(office: Office) -> int:
         assert set(grams) <= set(indexed)
         return len(ids)
 
-    return t.cast(int, office.services.write(ACTOR, work))
+    return office.services.write(ACTOR, work)
 
 
 def a_person(chance: random.Random) -> dict[str, t.Any]:
@@ -180,8 +181,7 @@ def test_the_command_rebuilds_what_somebody_broke(
     engine = office.services.engine
     with engine.begin() as connection:
         connection.execute(sa.text(f"DELETE FROM app_{office.app}_words"))
-    monkeypatch.setenv("LOWCODE_DATA_DIR", str(office.services.settings.data_dir))
-    monkeypatch.setenv("LOWCODE_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    monkeypatch.setattr(search, "open_services", lambda: office.services)
     assert cli.main(["search", "rebuild", "people", "--json"]) == 0
     assert '"records":2' in capsys.readouterr().out
     assert require_right(office) == 2

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.search.place import Office, rows
 
-PEOPLE: t.Final = {
+PEOPLE: t.Final[dict[str, dict[str, t.Any]]] = {
     "nguyen": {
         "name": "NGUYEN VAN ANH", "kana": "グエン ヴァン アイン", "tel": "070-1111-2233", "born": "2000-02-29",
         "address": "北九州市小倉北区城内１−１", "number": "C-2022-00017",
