@@ -46,6 +46,12 @@ AIMS = {
     "ward + two statuses by date, JSON": 2,
     "page at offset 50,000, JSON": 2,
     "exact phone, JSON": 2,
+    "name of two characters, common": 1,
+    "name of two characters, rare": 1,
+    "name of two characters, nobody's": 1,
+    "name of three characters, common": 1,
+    "name of three characters, rare": 1,
+    "name of three characters, nobody's": 1,
     "list page of 50, HTML": 3,
     "create one": 3,
     "update one": 3,
@@ -186,9 +192,31 @@ class Run:
             lambda n: mine.need("GET", f"{base}?query={quote(f'tel = {chr(34)}{tel(n)}{chr(34)}')}"),
             lambda n: theirs.need("GET", f"/phone?tel={quote(tel(n))}"),
         )
+        self._names(app, mine, theirs)
         self.pair(
             "list page of 50, HTML", lambda n: person.need("GET", f"/k/{app}/"), lambda n: theirs.need("GET", "/list")
         )
+
+    def _names(self, app: int, mine: Client, theirs: Client) -> None:
+        """The first hundred of a search: ours ranked and in every field, the other's newest, in name and reading."""
+        needles = {
+            "two characters, common": ledger.SURNAMES[:5],
+            "two characters, rare": ledger.RARE[:1],
+            "two characters, nobody's": ("魑魅",),
+            "three characters, common": tuple(kana for kana in ledger.KANA if len(kana) == 3)[:5],
+            "three characters, rare": ledger.RARE[1:],
+            "three characters, nobody's": ("ヌヌヌ",),
+        }
+        for name, words in needles.items():
+
+            def word(n: int, words: tuple[str, ...] = words) -> str:
+                return quote(words[n % len(words)])
+
+            self.pair(
+                f"name of {name}",
+                lambda n, word=word: mine.need("GET", f"/api/v1/apps/{app}/search?limit=100&q={word(n)}"),
+                lambda n, word=word: theirs.need("GET", f"/named?q={word(n)}"),
+            )
 
     def _writes(self, app: int, mine: Client, theirs: Client, first: int) -> None:
         path = f"/api/v1/apps/{app}/records"

@@ -102,6 +102,16 @@ def create_app(url: str) -> flask.Flask:
             sa.select(*LIST).where(TABLE.c.tel == flask.request.args["tel"]).order_by(TABLE.c.id.desc()).limit(100)
         )
 
+    @app.get("/named")
+    def named() -> flask.Response:
+        words = flask.request.args["q"]
+        return page_of(
+            sa.select(*LIST)
+            .where(sa.or_(TABLE.c.name.contains(words), TABLE.c.kana.contains(words)))
+            .order_by(TABLE.c.id.desc())
+            .limit(100)
+        )
+
     @app.post("/records")
     def create() -> flask.Response:
         given = orjson.loads(flask.request.get_data())["records"]

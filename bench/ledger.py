@@ -47,6 +47,8 @@ KANA = (
 )
 GIVEN = ("花子", "一郎", "健太", "美咲", "大輔", "節子", "由美", "翔", "陽子", "修")
 GIVEN_KANA = ("ハナコ", "イチロウ", "ケンタ", "ミサキ", "ダイスケ", "セツコ", "ユミ", "ショウ", "ヨウコ", "オサム")
+RARE, RARE_EVERY = ("鬼頭", "キトウ"), 5_000
+"""A surname that few have, and one record in so many has it."""
 NOTES = (
     "咳が続く。食事は半分ほど。",
     "倦怠感あり。解熱剤を内服。",
@@ -103,12 +105,13 @@ def row(n: int, *, number: str | None = None) -> dict[str, t.Any]:
         return values[(r >> shift) % len(values)]
 
     who, given = (r >> 3) % len(SURNAMES), (r >> 11) % len(GIVEN)
+    rare = n % RARE_EVERY == RARE_EVERY - 1
     day = 1 + (r >> 17) % 28
     month = 1 + (r >> 23) % 12
     return {
         "number": number or f"04-{n:07d}",
-        "name": f"{SURNAMES[who]} {GIVEN[given]}",
-        "kana": f"{KANA[who]} {GIVEN_KANA[given]}",
+        "name": f"{RARE[0] if rare else SURNAMES[who]} {GIVEN[given]}",
+        "kana": f"{RARE[1] if rare else KANA[who]} {GIVEN_KANA[given]}",
         "zip": f"80{(r >> 5) % 10}-00{(r >> 9) % 100:02d}",
         "address": f"{pick(WARDS, 7)}みどり町東{1 + r % 9}丁目{1 + (r >> 13) % 20}番{1 + (r >> 15) % 30}号",
         "tel": f"090-0{(r >> 19) % 1000:03d}-{n % 10000:04d}",

@@ -56,4 +56,4 @@ def body() -> dict[str, t.Any]:
     return found
 
 
-from lowcode.api.v1 import aggregates, exports, jobs, records  # noqa: E402, F401  # views register themselves
+from lowcode.api.v1 import aggregates, exports, jobs, records, searching  # noqa: E402, F401  # views register themselves
