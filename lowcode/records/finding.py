@@ -20,7 +20,7 @@ from lowcode.query import ast
 from lowcode.records import indexing
 from lowcode.search import grams, needle, ranking
 from lowcode.search.index import meets, texts_of
-from lowcode.search.needle import Needle
+from lowcode.search.needle import Form, Needle
 
 if t.TYPE_CHECKING:
     from lowcode.records.reader import RecordReader
@@ -68,7 +68,7 @@ class Search:
     def __init__(self, reader: RecordReader, asked: Needle, condition: ast.Node | None) -> None:
         self.reader, self.needle = reader, asked
         self.keys: Mapping[str, Field] = indexing.keys_of(reader.definition, reader.readable)
-        self.names: Sequence[str] = tuple(self.keys)
+        self.names = indexing.keys_for(self.keys)
         self.tables = reader.tables.index
         self.others = reader._conditions(condition)
 
@@ -109,11 +109,10 @@ class Search:
         more = len(ids) > enough
         if more:
             # Too many to look at each: those that hold the words better are asked for by themselves.
-            better = [
-                *self.ids(self.needle.condition(self.names, "word"), enough),
-                *self.ids(self.needle.condition(self.names[:LEADING], "start"), enough),
-            ]
-            ids = list(dict.fromkeys([*better, *ids[:enough]]))
+            better = self.ids(self.needle.condition(self.names, "word"), enough)
+            if len(better) < enough:
+                better += self.ids(self.needle.condition(self._leading, "start"), enough)
+            ids = list(dict.fromkeys([*better, *ids]))[:enough]
         hits = self._ranked(ids)
         total = enough if more else len(hits)
         if self.needle.fuzzy and not more and len(hits) < enough:
@@ -123,6 +122,9 @@ class Search:
         hits = [*own, *[hit for hit in hits if hit.id not in {one.id for one in own}]]
         total = max(total, len(hits)) if not more else total
         return Found(tuple(hits[offset : offset + limit]), total, more, self.needle)
+
+    def _leading(self, form: Form) -> Sequence[str]:
+        return self.names(form)[:LEADING]
 
     def _ranked(self, ids: Sequence[int]) -> list[Hit]:
         texts = texts_of(self.reader.connection, self.tables, ids)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from lowcode import db
 from lowcode.definition.schema import AppDefinition
 from lowcode.fields.base import Context, Field
+from lowcode.fields.options import ChoiceField
 from lowcode.fields.subtable import SubtableField
 from lowcode.query.resolve import is_searched
 from lowcode.records.catalog import LiveApp
@@ -23,8 +24,9 @@ from lowcode.records.draft import Draft
 from lowcode.records.plan import SavePlan
 from lowcode.records.rows import chunks, normal_texts
 from lowcode.records.tables import AppTables
-from lowcode.search.folding import VERSION, normal
+from lowcode.search.folding import VERSION, compact, loose, normal
 from lowcode.search.index import IndexWriter, empty, index_tables
+from lowcode.search.needle import Form
 from lowcode.system import meta, models
 
 BATCH: t.Final = 500
@@ -50,6 +52,33 @@ def keys_of(definition: AppDefinition, readable: frozenset[str]) -> Mapping[str,
         if field.type_name == "FILE":
             found[field.column_name + OF_FILES] = field
     return found
+
+
+DIGITS_ONLY: t.Final = frozenset({"DATE", "DATETIME", "TIME", "NUMBER"})
+"""What these fields hold is found by digits and by nothing else."""
+
+
+def keys_for(keys: Mapping[str, Field]) -> Callable[[Form], Sequence[str]]:
+    """Of ``keys``, those that may hold a form: names are not looked for among dates, nor what is no option in a choice.
+
+    Each key that is left out saves the database as many look-ups as the form has grams.
+    """
+
+    @functools.cache
+    def possible(form: Form) -> Sequence[str]:
+        digits = any(map(str.isdecimal, form.text))
+        return tuple(key for key, field in keys.items() if _may_hold(field, form, digits))
+
+    return possible
+
+
+def _may_hold(field: Field, form: Form, digits: bool) -> bool:
+    if field.type_name in DIGITS_ONLY:
+        return digits
+    if not isinstance(field, ChoiceField):
+        return True
+    labels = (normal(label) for option in field.options for label in (option.label, *dict(option.labels).values()))
+    return any(form.text in compact(loose(label) if form.heard else label) for label in labels)
 
 
 # -- in a save -------------------------------------------------------------------------------------

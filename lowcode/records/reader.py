@@ -113,7 +113,7 @@ class RecordReader:
         if asked is None:
             return sa.true()
         grams = self.tables.index.grams
-        keys = tuple(indexing.keys_of(self.definition, self.readable))
+        keys = indexing.keys_for(indexing.keys_of(self.definition, self.readable))
         return self.tables.main.c.id.in_(sa.select(grams.c.rowid).where(meets(grams, asked.condition(keys))))
 
     def _related(self, app_code: str) -> build.Related | None:

@@ -7,8 +7,10 @@ asker may read, and what is in another field has no part in it.
 
 from __future__ import annotations
 
+import functools
+import re
 import typing as t
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lowcode.search.folding import compact, loose
@@ -23,6 +25,7 @@ DIGITS: t.Final = 4
 EDGE: t.Final = "_"
 STRICT: t.Final = "="
 LOOSE: t.Final = "~"
+_PARTS: t.Final = re.compile(r"\d+|\D+")
 
 Place = t.Literal["inside", "start", "word"]
 """Where a word must stand: anywhere, at the start of a word, or as a whole word."""
@@ -60,42 +63,54 @@ def of_record(texts: Mapping[str, str]) -> list[str]:
     """
     found: set[str] = set()
     for key, text in texts.items():
-        text = text[:LONGEST_TEXT]
-        _add(found, key + STRICT, text)
-        heard = loose(text)
-        if heard != text:
-            _add(found, key + LOOSE, heard)
+        found.update([key + gram for gram in _of_text(text)])
         if len(found) > MOST_GRAMS:
+            # The same ones every time: what the index forgets must be what it was given.
             return sorted(found)[:MOST_GRAMS]
-    return sorted(found)
+    return list(found)
 
 
-def _add(found: set[str], prefix: str, text: str) -> None:
-    for line in text.split("\n"):
+def _of_text(text: str) -> tuple[str, ...]:
+    return _of_short_text(text) if len(text) <= SHORT_TEXT else _of_any_text(text)
+
+
+def _of_any_text(text: str) -> tuple[str, ...]:
+    """The grams of one text, each behind the sign of its form. Wards and states come again and again."""
+    found: dict[str, None] = {}
+    text = text[:LONGEST_TEXT]
+    _add(found, STRICT, text)
+    heard = loose(text)
+    if heard != text:
+        _add(found, LOOSE, heard)
+    return tuple(found)
+
+
+_of_short_text = functools.lru_cache(maxsize=20_000)(_of_any_text)
+
+
+def _add(found: dict[str, None], sign: str, text: str) -> None:
+    for line in text.split("\n") if "\n" in text else (text,):
         run = compact(line)
-        found.update([prefix + gram for gram in _windows(run)])
+        found.update(dict.fromkeys([sign + gram for gram in _windows(run)]))
         if len(run) <= SHORT_TEXT:
             for word in line.split():
-                found.add(prefix + EDGE + _first(word))
-                found.add(prefix + word[-1] + EDGE)
+                found[sign + EDGE + _first(word)] = None
+                found[sign + word[-1] + EDGE] = None
 
 
-def _windows(run: str) -> Iterator[str]:
+def _windows(run: str) -> list[str]:
     """Pairs of characters and runs of up to four digits, from every place on."""
-    if not any(map(str.isdecimal, run)):
-        for at in range(len(run) - 1):
-            yield run[at : at + 2]
-        yield run[-1:]
-        return
-    last = len(run) - 1
-    for at, here in enumerate(run):
-        if here.isdecimal():
-            end = _digits_end(run, at)
-            yield run[at:end]
-            if end == at + 1 and at < last:
-                yield run[at : at + 2]
+    grams: list[str] = []
+    last = len(run)
+    for part in _PARTS.finditer(run):
+        start, end = part.span()
+        if run[start].isdecimal():
+            grams += [run[at : min(at + DIGITS, end)] for at in range(start, end)]
+            if end < last:
+                grams.append(run[end - 1 : end + 1])
         else:
-            yield run[at : at + 2]
+            grams += [run[at : at + 2] for at in range(start, end)]
+    return grams
 
 
 def _digits_end(run: str, at: int) -> int:

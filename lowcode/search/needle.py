@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lowcode.errors import Invalid, invalid
@@ -30,15 +30,19 @@ class Form:
     """``other``: worked out from what was typed (a date of an era, kana for Latin letters)."""
 
 
+Keys = Callable[[Form], Sequence[str]]
+"""The keys of the texts that may hold a form."""
+
+
 @dataclass(frozen=True)
 class Word:
     """One word that a record must hold."""
 
     forms: tuple[Form, ...]
 
-    def condition(self, keys: Collection[str], place: Place = "inside") -> Condition:
+    def condition(self, keys: Keys, place: Place = "inside") -> Condition:
         """The condition that one of the texts of ``keys`` holds it."""
-        return Some(tuple(holds(keys, form.text, place, heard=form.heard) for form in self.forms))
+        return Some(tuple(holds(keys(form), form.text, place, heard=form.heard) for form in self.forms))
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,16 @@ class Needle:
     number: int | None = None
     """What was typed as a number: it may be a record's."""
 
-    def condition(self, keys: Collection[str], place: Place = "inside") -> Condition:
+    def condition(self, keys: Keys, place: Place = "inside") -> Condition:
         """Every word in some text of ``keys``."""
         return Every(tuple(word.condition(keys, place) for word in self.words))
 
-    def nearby(self, keys: Collection[str]) -> Condition:
+    def nearby(self, keys: Keys) -> Condition:
         """Further records that a fuzzy search shows last: one word misheard by a character, or one word not there."""
         ways: list[Condition] = []
         for at, word in enumerate(self.words):
             others = tuple(w.condition(keys) for n, w in enumerate(self.words) if n != at)
-            near = tuple(nearly(keys, form.text) for form in word.forms if form.heard)
+            near = tuple(nearly(keys(form), form.text) for form in word.forms if form.heard)
             ways.append(Every((*others, Some(near))))
             if others:
                 ways.append(Every(others))
@@ -137,4 +141,4 @@ def _word(piece: str, *, fuzzy: bool) -> Word:
     return Word(tuple(forms.values()))
 
 
-__all__ = ["LONGEST", "MOST_WORDS", "Form", "Needle", "Word", "parse"]
+__all__ = ["LONGEST", "MOST_WORDS", "Form", "Keys", "Needle", "Word", "parse"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lowcode.search.folding import compact, loose, mapped
-from lowcode.search.needle import Form, Needle, Word
+from lowcode.search.needle import Form, Keys, Needle, Word
 
 WHOLE, WORD, START, INSIDE = 8, 6, 4, 2
 """A text that is the word, has it as a word, begins a word with it, or just holds it."""
@@ -24,7 +24,7 @@ class Match:
     """The texts that hold the words, the best one of each word, in the order of the words."""
 
 
-def match(needle: Needle, texts: Mapping[str, str], keys: Sequence[str]) -> Match | None:
+def match(needle: Needle, texts: Mapping[str, str], keys: Keys) -> Match | None:
     """How the texts of ``keys`` answer the needle; None when a word is in none of them.
 
     :param keys: what the asker may read, the most telling first (nothing else is looked at).
@@ -39,19 +39,19 @@ def match(needle: Needle, texts: Mapping[str, str], keys: Sequence[str]) -> Matc
     return Match(score, tuple(dict.fromkeys(found)))
 
 
-def near(needle: Needle, texts: Mapping[str, str], keys: Sequence[str]) -> Match:
+def near(needle: Needle, texts: Mapping[str, str], keys: Keys) -> Match:
     """The same for a record that comes near: words that are not there count nothing."""
     bests = [best for word in needle.words if (best := _best(word, texts, keys)) is not None]
     return Match(sum(best[0] for best in bests), tuple(dict.fromkeys(best[1] for best in bests)))
 
 
-def _best(word: Word, texts: Mapping[str, str], keys: Sequence[str]) -> tuple[int, str] | None:
+def _best(word: Word, texts: Mapping[str, str], keys: Keys) -> tuple[int, str] | None:
     best: tuple[int, str] | None = None
-    for at, key in enumerate(keys):
-        text = texts.get(key)
-        if not text:
-            continue
-        for form in word.forms:
+    for form in word.forms:
+        for at, key in enumerate(keys(form)):
+            text = texts.get(key)
+            if not text:
+                continue
             quality = _quality(form, loose(text) if form.heard else text)
             if not quality:
                 continue
@@ -63,15 +63,25 @@ def _best(word: Word, texts: Mapping[str, str], keys: Sequence[str]) -> tuple[in
 
 
 def _quality(form: Form, text: str) -> int:
-    run = compact(text)
-    if form.text not in run:
-        return 0
-    if form.text == run:
+    if form.text not in text:
+        # Seldom: the word runs across a space or a sign of the text.
+        return _across(form.text, text) if " " in text else 0
+    if form.text == text:
         return WHOLE
     words = text.split()
     if form.text in words:
         return WORD
     return START if any(word.startswith(form.text) for word in words) else INSIDE
+
+
+def _across(wanted: str, text: str) -> int:
+    """How a text holds a word that runs across its spaces: 渡辺斉 in 渡辺 斉, a number in its notation."""
+    found = 0
+    for line in text.split("\n"):
+        run = compact(line)
+        if wanted in run:
+            found = max(found, WHOLE if wanted == run else START if run.startswith(wanted) else INSIDE)
+    return found
 
 
 class Piece(t.NamedTuple):
