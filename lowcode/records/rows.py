@@ -256,7 +256,13 @@ class RowWriter:
 
 def normal_texts(folded: Mapping[str, str | None]) -> dict[str, str]:
     """Folded texts by column as the search index keeps them."""
-    return {name: normal(text) if text else "" for name, text in folded.items()}
+    return {name: _once(normal(text)) if text else "" for name, text in folded.items()}
+
+
+def _once(text: str) -> str:
+    """A telephone number is folded twice, with its signs and without; its digits are indexed once."""
+    before, _, last = text.rpartition(" ")
+    return before if len(last) > 5 and last.isdecimal() and before.replace(" ", "") == last else text
 
 
 def _same_keys(rows: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lowcode.search.folding import compact, loose
 
 SHORT_TEXT: t.Final = 80
-"""Up to this many characters a text also tells where its words begin and end."""
+"""Up to this many characters a text also tells where its words begin and end, and how it sounds."""
 LONGEST_TEXT: t.Final = 30_000
 """Characters of one text that are indexed; what stands behind is not found."""
 MOST_GRAMS: t.Final = 50_000
@@ -61,41 +61,39 @@ def of_record(texts: Mapping[str, str]) -> list[str]:
 
     :param texts: its texts in their normal form, by key; lines are the rows of a subtable, and no word runs across.
     """
-    found: set[str] = set()
+    found: list[str] = []
     for key, text in texts.items():
-        found.update([key + gram for gram in _of_text(text)])
+        found += _of_short_text(key, text) if len(text) <= SHORT_TEXT else _of_text(key, text)
         if len(found) > MOST_GRAMS:
-            # The same ones every time: what the index forgets must be what it was given.
-            return sorted(found)[:MOST_GRAMS]
-    return list(found)
+            return found[:MOST_GRAMS]
+    return found
 
 
-def _of_text(text: str) -> tuple[str, ...]:
-    return _of_short_text(text) if len(text) <= SHORT_TEXT else _of_any_text(text)
+def _of_text(key: str, text: str) -> list[str]:
+    """The grams of one text; the same ones every time, since what the index forgets must be what it was given."""
+    found = _with(key + STRICT, text[:LONGEST_TEXT])
+    if len(text) <= SHORT_TEXT:
+        heard = loose(text)
+        if heard != text:
+            found += _with(key + LOOSE, heard)
+    return found
 
 
-def _of_any_text(text: str) -> tuple[str, ...]:
-    """The grams of one text, each behind the sign of its form. Wards and states come again and again."""
-    found: dict[str, None] = {}
-    text = text[:LONGEST_TEXT]
-    _add(found, STRICT, text)
-    heard = loose(text)
-    if heard != text:
-        _add(found, LOOSE, heard)
-    return tuple(found)
+# Wards and states come again and again.
+_of_short_text = functools.lru_cache(maxsize=5_000)(_of_text)
 
 
-_of_short_text = functools.lru_cache(maxsize=20_000)(_of_any_text)
-
-
-def _add(found: dict[str, None], sign: str, text: str) -> None:
+def _with(prefix: str, text: str) -> list[str]:
+    found: list[str] = []
     for line in text.split("\n") if "\n" in text else (text,):
         run = compact(line)
-        found.update(dict.fromkeys([sign + gram for gram in _windows(run)]))
+        found += [prefix + gram for gram in _windows(run)]
         if len(run) <= SHORT_TEXT:
             for word in line.split():
-                found[sign + EDGE + _first(word)] = None
-                found[sign + word[-1] + EDGE] = None
+                # Where a number begins is told by nobody.
+                if not word.isdecimal():
+                    found += (prefix + EDGE + _first(word), prefix + word[-1] + EDGE)
+    return found
 
 
 def _windows(run: str) -> list[str]:
@@ -147,11 +145,11 @@ def wanted(word: str, place: Place = "inside") -> list[tuple[str, bool]]:
         elif last == 0:
             found[word, True] = None
         at += 1
-    if place != "inside":
+    if place != "inside" and not word.isdecimal():
         first = _first(word)
         whole = len(first) == (DIGITS if word[0].isdecimal() else 2)
         found[EDGE + first, not whole] = None
-    if place == "word":
+    if place == "word" and not word.isdecimal():
         found[word[-1] + EDGE, False] = None
     return list(found)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lowcode.search.folding import compact, loose, mapped
+from lowcode.search.grams import SHORT_TEXT
 from lowcode.search.needle import Form, Keys, Needle, Word
 
 WHOLE, WORD, START, INSIDE = 8, 6, 4, 2
@@ -52,7 +53,9 @@ def _best(word: Word, texts: Mapping[str, str], keys: Keys) -> tuple[int, str] |
             text = texts.get(key)
             if not text:
                 continue
-            quality = _quality(form, loose(text) if form.heard else text)
+            if form.heard:
+                text = loose(text) if len(text) <= SHORT_TEXT else text
+            quality = _quality(form, text)
             if not quality:
                 continue
             # As it was typed before as it sounds; a name before a note; the title before the rest.
