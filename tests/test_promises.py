@@ -58,6 +58,7 @@ COMMANDS = (
     "records export",
     "records undo",
     "rights explain",
+    "search rebuild",
     "demo",
     "backup",
     "restore",

@@ -17,16 +17,17 @@ TOO_SLOW = -24
 """SIGXCPU: the limit of the processor's time was reached."""
 
 
-def run(module: str, arguments: Sequence[object], *, seconds: int, folder: Path) -> int | None:
-    """Run one of our modules in a process without environment, input and output; its exit code.
+def run(program: Path, arguments: Sequence[object], *, seconds: int, folder: Path) -> int | None:
+    """Run one of our files in a process without environment, input and output; its exit code.
 
+    :param program: a module that imports nothing of ours, by its file: nothing of the product is on its path.
     :param folder: where it works and writes. :returns: None when it took longer than ``seconds``.
     :raises NotAvailable: the machine cannot limit a process.
     """
     if os.name != "posix":
         raise NotAvailable("preview.not_on_this_system")
     process = subprocess.Popen(  # noqa: S603  # our own module with numbers and paths that we made
-        [sys.executable, "-I", "-m", module, *map(str, arguments)],
+        [sys.executable, "-I", str(program), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

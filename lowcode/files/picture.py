@@ -1,4 +1,4 @@
-"""The process that decodes one file into pictures: ``python -m lowcode.files.picture SOURCE FOLDER …limits``.
+"""The process that decodes one file into pictures: ``python picture.py SOURCE FOLDER …limits``.
 
 Imports nothing of the product but this file, drops every privilege it can, and may be killed at any time.
 """

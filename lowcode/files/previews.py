@@ -89,7 +89,7 @@ def make(source: Path, root: Path, key: str, limits: Limits | None = None) -> in
 
 def _run(source: Path, made: Path, limits: Limits) -> None:
     arguments = [source, made, limits.pages, limits.side, limits.pixels, limits.seconds, limits.memory]
-    code = confined.run("lowcode.files.picture", arguments, seconds=limits.seconds, folder=made)
+    code = confined.run(Path(__file__).with_name("picture.py"), arguments, seconds=limits.seconds, folder=made)
     if code is None:
         raise invalid("preview.too_slow", seconds=limits.seconds)
     if code != 0:

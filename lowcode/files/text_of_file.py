@@ -1,4 +1,4 @@
-"""The process that reads the text out of one file: ``python -m lowcode.files.text_of_file SOURCE TARGET …limits``.
+"""The process that reads the text out of one file: ``python text_of_file.py SOURCE TARGET …limits``.
 
 Imports nothing of the product but this file, drops every privilege it can, and may be killed at any time.
 PDF, docx, xlsx and plain text are told apart by their first bytes, never by their names.

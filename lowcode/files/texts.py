@@ -27,7 +27,7 @@ def read(source: Path, *, seconds: int = SECONDS) -> str:
     with tempfile.TemporaryDirectory(prefix="lowcode-text-") as made:
         target = Path(made) / "text"
         arguments = [source, target, LONGEST, seconds, MEMORY]
-        code = confined.run("lowcode.files.text_of_file", arguments, seconds=seconds, folder=Path(made))
+        code = confined.run(Path(__file__).with_name("text_of_file.py"), arguments, seconds=seconds, folder=Path(made))
         return target.read_text("utf-8") if code == 0 and target.exists() else ""
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lowcode import db
 from lowcode.errors import Invalid
-from lowcode.files import previews
+from lowcode.files import confined, previews
 from lowcode.jobs import previews as preview_jobs
 from tests.jobs.conftest import Office
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_shown_leaves_nothing(tmp_path: Path, content: bytes, lim
 def test_a_decoder_that_never_ends_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "fifo"
     os.mkfifo(source)  # opening it for reading waits for ever
-    monkeypatch.setattr(previews, "GRACE", -0.9)
+    monkeypatch.setattr(confined, "GRACE", -0.9)
     with pytest.raises(Invalid) as caught:
         previews.make(source, tmp_path / "previews", KEY, previews.Limits(seconds=1))
     assert caught.value.problems[0].code == "preview.too_slow"
