@@ -150,8 +150,8 @@ def test_what_is_purged_leaves_the_index_and_a_job_fills_it_again(office: Office
     purge(engine, office.app, found)
     assert office.ids("田中") == [1]  # by the folded texts, until the index is filled
     office.save(Change(id=2, values={"name": "佐々木"}), Change(values={"name": "新しい人"}))
-    Worker(office.services).step()  # the schedule adds the job
-    while Worker(office.services).step():
+    worker = Worker(office.services)
+    while worker.step():  # the schedule adds the job
         pass
     with office.services.reading(ACTOR) as space:
         assert space.reader(office.app).indexed
