@@ -57,6 +57,8 @@ class Found:
     """There are more than ``total``: they were not counted."""
     needle: Needle | None
     """What was looked for, to mark it; None when nothing was asked."""
+    asked: ast.Node | None = None
+    """The same with the other conditions, as the audit log tells it when the records are read."""
 
 
 NOTHING: t.Final = Found((), 0, False, None)
@@ -65,8 +67,9 @@ NOTHING: t.Final = Found((), 0, False, None)
 class Search:
     """One search of one reader."""
 
-    def __init__(self, reader: RecordReader, asked: Needle, condition: ast.Node | None) -> None:
-        self.reader, self.needle = reader, asked
+    def __init__(self, reader: RecordReader, wanted: Needle, condition: ast.Node | None, asked: ast.Node) -> None:
+        """:param condition: what records must meet besides. :param asked: both, as the audit log tells it."""
+        self.reader, self.needle, self.asked = reader, wanted, asked
         self.keys: Mapping[str, Field] = indexing.keys_of(reader.definition, reader.readable)
         self.names = indexing.keys_for(self.keys)
         self.tables = reader.tables.index
@@ -121,7 +124,7 @@ class Search:
         own = self._by_number(hits)
         hits = [*own, *[hit for hit in hits if hit.id not in {one.id for one in own}]]
         total = max(total, len(hits)) if not more else total
-        return Found(tuple(hits[offset : offset + limit]), total, more, self.needle)
+        return Found(tuple(hits[offset : offset + limit]), total, more, self.needle, self.asked)
 
     def _leading(self, form: Form) -> Sequence[str]:
         return self.names(form)[:LEADING]
@@ -168,17 +171,18 @@ def search(
     reader: RecordReader, text: str, condition: ast.Node | None, *, fuzzy: bool, limit: int, offset: int
 ) -> Found:
     """See :meth:`lowcode.records.reader.RecordReader.search`."""
-    asked = needle.parse(text, fuzzy=fuzzy)
-    if asked is None or not reader.policy.allows("view", reader.definition):
+    wanted = needle.parse(text, fuzzy=fuzzy)
+    if wanted is None or not reader.policy.allows("view"):
         return NOTHING
+    asked = t.cast(ast.Node, ast.all_of(condition, ast.Search(text)))
+    reader.told(asked)
     if reader.indexed:
-        return Search(reader, asked, condition).found(limit, offset)
+        return Search(reader, wanted, condition, asked).found(limit, offset)
     # The index is being filled: every record's folded text is read, and the newest come first.
-    both = ast.all_of(condition, ast.Search(text))
     enough = max(MANY, offset + limit)
-    ids = list(reader.ids(both, (ast.SortKey("$id", True),), limit=enough + 1))
+    ids = list(reader.ids(asked, (ast.SortKey("$id", True),), limit=enough + 1))
     hits = tuple(Hit(i, 0, ()) for i in ids[offset : offset + limit])
-    return Found(hits, min(len(ids), enough), len(ids) > enough, asked)
+    return Found(hits, min(len(ids), enough), len(ids) > enough, wanted, asked)
 
 
 __all__ = ["MANY", "NOTHING", "Found", "Hit", "Search", "search"]

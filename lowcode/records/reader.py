@@ -78,6 +78,10 @@ class RecordReader:
             action = action or ("records.read" if condition is None else "records.searched")
             self._reads.note(self.live, action, ids, condition, details=details)
 
+    def told(self, condition: ast.Node) -> None:
+        """Have the audit log tell that somebody asked, also where nothing is found."""
+        self._note((), condition)
+
     # -- parts of statements ---------------------------------------------------------------------
 
     def _selection(self, fields: Sequence[str] | None) -> Selection:
@@ -196,7 +200,7 @@ class RecordReader:
     ) -> Sequence[dict[str, t.Any]]:
         """The same page as :meth:`list` as JSON objects ``{"id", "revision", "values"}``, straight from the rows.
 
-        :param ids: read these records instead of a page.
+        :param ids: read these records instead of a page; ``condition`` is then what led to them, for the audit log.
         """
         codes = self.shown if fields is None else self.shown & frozenset(fields)
         shape = json_columns(self.live, codes, self.connection.dialect)

@@ -17,9 +17,9 @@ from lowcode.fields.subtable import SubtableField
 from lowcode.files import library, previews
 from lowcode.jobs.previews import enqueue_preview
 from lowcode.jobs.previews import root as preview_root
+from lowcode.jobs.searching import enqueue_text
 from lowcode.records.catalog import LiveApp
 from lowcode.records.workspace import Workspace
-from lowcode.jobs.searching import enqueue_text
 from lowcode.runtime.blueprint import blueprint
 from lowcode.system import models
 from lowcode.web.state import actor, reading, reads, services

@@ -156,7 +156,7 @@ class ListPage:
                 offset=offset,
             )
             codes = list(dict.fromkeys([*codes, *marking.codes_of(self.live.definition, found.hits)]))
-            self.records = self.reader.by_ids([hit.id for hit in found.hits], codes)
+            self.records = self.reader.by_ids([hit.id for hit in found.hits], codes, found_by=found.asked)
             self.total = found.total
             return
         self.total = self.reader.count(condition, limit=COUNT_LIMIT + 1)

@@ -64,8 +64,9 @@ def _hits(space: Workspace, live: LiveApp, words: str, *, fuzzy: bool) -> AppHit
     named = definition.title_field
     view = lists.view_of(reader, "")
     columns = [f for f in listed.columns_of(definition, view, reader.shown) if f.code != named.code][:FACTS]
-    codes = [named.code, *(f.code for f in columns), *marking.codes_of(definition, found.hits)]
-    records = {r.id: r for r in reader.by_ids([hit.id for hit in found.hits], list(dict.fromkeys(codes)))}
+    codes = list(dict.fromkeys([named.code, *(f.code for f in columns), *marking.codes_of(definition, found.hits)]))
+    read = reader.by_ids([hit.id for hit in found.hits], codes, found_by=found.asked)
+    records = {record.id: record for record in read}
     rows = []
     for hit in found.hits:
         record = records[hit.id]

@@ -52,6 +52,10 @@ class FakeSnapshot:
                 real = space.app(code)
                 self.apps[code] = LiveApp(real.id, code, real.version, definition, real.tables)
 
+    @property
+    def indexed(self) -> frozenset[int]:
+        return frozenset(app.id for app in self.apps.values())
+
     def find(self, app: int | str) -> LiveApp | None:
         return next((each for each in self.apps.values() if app in (each.code, each.id)), None)
 
@@ -362,6 +366,8 @@ class Case:
         else:
             word, places = values[code], ["no"] if code == "no" else ["name", "words"]
         found = set(reader.ids(Search(word)))
+        assert {hit.id for hit in reader.search(word, limit=1_000).hits} == found, (self.seed, word)
+        assert {hit.id for hit in reader.search(word, limit=1_000, fuzzy=True).hits} <= self.visible["cases"], self.seed
         told = record_id in self.visible["cases"] and any(self.asked(c) for c in places)
         if not any(self.asked(c) for c in places):
             assert record_id not in found, (self.seed, word)

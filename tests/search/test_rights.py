@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
-from lowcode.access.policy import AppPolicy
-from lowcode.definition.schema import AppDefinition
+from lowcode.access import masks
+from lowcode.access.policy import App, Policies, Policy
+from lowcode.errors import NotFound
 from lowcode.fields.context import Tables
 from lowcode.query.ast import Search
 from lowcode.records.reader import RecordReader
@@ -19,24 +20,36 @@ from tests.search.place import ACTOR, Office, rows
 SECRET = "秘密の住所四五六七"
 
 
-@dataclass(frozen=True)
-class Strict(AppPolicy):
-    """Some fields hidden, and records without a name."""
+class Strict(Policy):
+    """Some fields hidden, and every record but those of one name."""
 
-    hidden: frozenset[str] = frozenset()
-    only: str = ""
+    only = ""
 
-    def readable(self, app: AppDefinition) -> frozenset[str]:
-        return super().readable(app) - self.hidden
+    def visible(self, action: t.Any = "view", tables: Tables | None = None) -> sa.ColumnElement[bool] | None:
+        main = (tables or self.app.tables).main
+        return main.c[self.definition.field("name").column_name] == self.only if self.only else None
 
-    def visible(self, app: AppDefinition, tables: Tables, action: t.Any = "view") -> sa.ColumnElement[bool] | None:
-        return tables.main.c[app.field("name").column_name] == self.only if self.only else None
+
+class StrictPolicies(Policies):
+    """The policies of somebody whose rights are cut down for a test."""
+
+    def __init__(self, policies: Policies, hidden: tuple[str, ...], only: str) -> None:
+        super().__init__(policies.actor, policies._find, policies.context)
+        self.hidden, self.only = hidden, only
+
+    def of(self, app: App) -> Policy:
+        found = Strict(self, app)
+        found.only = self.only
+        every = masks.all_of(app.definition)
+        readable = every.readable - set(self.hidden)
+        found.masks = replace(every, readable=readable, shown=readable)
+        return found
 
 
 def reader(space: Workspace, app: int, *hidden: str, only: str = "") -> RecordReader:
     live = space.app(app)
-    policy = Strict(ACTOR, live.id, frozenset(hidden), only)
-    return RecordReader(space.snapshot, live, space.connection, ACTOR, space.context(live), policy)
+    policies = StrictPolicies(space.policies, hidden, only)
+    return RecordReader(space.snapshot, live, space.connection, policies, space.context(live))
 
 
 @pytest.mark.parametrize("indexed", [True, False])
@@ -108,8 +121,15 @@ def test_hidden_records_are_neither_found_nor_counted(office: Office) -> None:
     office.read(search)
 
 
-def test_who_may_not_see_the_app_finds_nothing(office: Office) -> None:
+def test_for_whom_the_app_does_not_exist_there_is_no_search(office: Office) -> None:
     office.add({"name": "甲"})
     stranger = replace(ACTOR, kind="token", token_app=999, administrator=False)
-    with office.services.reading(stranger) as space:
+    with office.services.reading(stranger) as space, pytest.raises(NotFound):
+        space.reader(office.app)
+
+
+def test_who_may_only_add_finds_nothing(office: Office) -> None:
+    office.add({"name": "甲"})
+    writer = replace(ACTOR, kind="token", token_app=office.app, token_rights=frozenset({"add"}), administrator=False)
+    with office.services.reading(writer) as space:
         assert space.reader(office.app).search("甲").hits == ()

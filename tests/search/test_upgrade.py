@@ -26,7 +26,7 @@ def test_apps_of_an_older_release_are_searched_and_then_indexed(engine: sa.Engin
         connection.execute(sa.text("ALTER TABLE apps DROP COLUMN search_ready"))
         config = migrate._config()
         config.attributes["connection"] = connection
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0004'"))
         command.upgrade(config, "head")
     office.services = Services(office.services.settings, engine, Catalog())
     assert office.ids("わたなべ") == [1]

@@ -36,6 +36,9 @@ PATHS = (
     "/k/1/import/%00",
     "/api/v1/apps/%00/records",
     "/k/1/?q=%00",
+    "/search?q=%00",
+    "/api/v1/apps/1/search?q={n}",
+    "/api/v1/apps/1/search?q=%00",
     "/k/1/?f.clinic.eq=%00",
     "/k/1/picker/2?q=%00",
 )

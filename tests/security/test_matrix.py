@@ -129,6 +129,11 @@ def test_what_may_not_be_known_answers_like_what_is_missing(engine: sa.Engine, t
 QUESTIONS = (
     "/k/{app}/?q={word}",
     "/search?q={word}",
+    "/search?q={word}&fuzzy=1",
+    "/k/{app}/?q={word}&fuzzy=1",
+    "/api/v1/apps/{app}/search?q={word}&fuzzy=true",
+    "/api/v1/apps/{app}/search?q=1&query={code}%20like%20%22{word}%22",
+    "/api/v1/apps/{app}/search?q=1&fields=no,{code}",
     "/k/{app}/?f.{code}.eq={word}",
     "/k/{app}/?f.{code}.notempty=1",
     "/k/{app}/?sort={code}",
