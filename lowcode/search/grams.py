@@ -69,6 +69,11 @@ def of_record(texts: Mapping[str, str]) -> list[str]:
     return found
 
 
+def is_whole(texts: Mapping[str, str]) -> bool:
+    """Whether all grams of a record are certainly kept, so that those of one text do not depend on the others."""
+    return sum(map(len, texts.values())) < MOST_GRAMS // 6
+
+
 def _of_text(key: str, text: str) -> list[str]:
     """The grams of one text; the same ones every time, since what the index forgets must be what it was given."""
     found = _with(key + STRICT, text[:LONGEST_TEXT])
@@ -87,28 +92,27 @@ def _with(prefix: str, text: str) -> list[str]:
     found: list[str] = []
     for line in text.split("\n") if "\n" in text else (text,):
         run = compact(line)
-        found += [prefix + gram for gram in _windows(run)]
+        _add_windows(found, prefix, run)
         if len(run) <= SHORT_TEXT:
             for word in line.split():
                 # Where a number begins is told by nobody.
                 if not word.isdecimal():
                     found += (prefix + EDGE + _first(word), prefix + word[-1] + EDGE)
-    return found
+    return list(dict.fromkeys(found))
 
 
-def _windows(run: str) -> list[str]:
-    """Pairs of characters and runs of up to four digits, from every place on."""
-    grams: list[str] = []
+def _add_windows(found: list[str], prefix: str, run: str) -> None:
+    """Pairs of characters and runs of up to four digits, from every place on. Each save does this for every text."""
     last = len(run)
     for part in _PARTS.finditer(run):
         start, end = part.span()
         if run[start].isdecimal():
-            grams += [run[at : min(at + DIGITS, end)] for at in range(start, end)]
+            digits = part[0]
+            found += [prefix + digits[at : at + DIGITS] for at in range(end - start)]
             if end < last:
-                grams.append(run[end - 1 : end + 1])
+                found.append(prefix + run[end - 1 : end + 1])
         else:
-            grams += [run[at : at + 2] for at in range(start, end)]
-    return grams
+            found += [prefix + run[at : at + 2] for at in range(start, end)]
 
 
 def _digits_end(run: str, at: int) -> int:
@@ -194,6 +198,7 @@ __all__ = [
     "Place",
     "Some",
     "holds",
+    "is_whole",
     "nearly",
     "of_record",
     "wanted",

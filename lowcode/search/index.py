@@ -18,7 +18,7 @@ import sqlalchemy.ext.compiler
 from sqlalchemy.dialects import postgresql
 
 from lowcode.db import text_type
-from lowcode.search.grams import Condition, Every, Gram, of_record
+from lowcode.search.grams import Condition, Every, Gram, is_whole, of_record
 
 ENOUGH: t.Final = 900
 """Ids bound in one statement."""
@@ -209,18 +209,21 @@ class IndexWriter:
         words, grams = self.tables.words, self.tables.grams
         present = self._present([*self._changed, *self._deleted])
         sqlite = self.connection.dialect.name == "sqlite"
-        before: dict[int, list[str]] = {}
+        taken: dict[int, Sequence[str]] = {}
+        added: dict[int, Sequence[str]] = {}
         after: dict[int, dict[str, str]] = {}
         for record_id, texts in self._changed.items():
             if (old := present.get(record_id)) is None:
                 continue
             merged = {key: text for key, text in {**old, **texts}.items() if text}
             if merged != old:
-                before[record_id], after[record_id] = of_record(old) if sqlite else [], merged
+                after[record_id] = merged
+                if sqlite:
+                    taken[record_id], added[record_id] = _difference(old, merged)
         gone = [record_id for record_id in self._deleted if record_id in present]
         if sqlite:
-            before |= {record_id: of_record(present[record_id]) for record_id in gone}
-            self._forget(before)
+            taken |= {record_id: of_record(present[record_id]) for record_id in gone}
+            self._forget({record_id: found for record_id, found in taken.items() if found})
         for ids in _parts(gone):
             self.connection.execute(sa.delete(words).where(words.c.id.in_(ids)))
             if not sqlite:
@@ -231,9 +234,10 @@ class IndexWriter:
         if after:
             statement = sa.update(words).where(words.c.id == sa.bindparam("_id")).values(texts=sa.bindparam("_texts"))
             self.connection.execute(statement, [{"_id": i, "_texts": _dumped(x)} for i, x in after.items()])
-        rows = new if not sqlite else {**new, **after}
+        added |= {record_id: of_record(texts) for record_id, texts in new.items()}
+        rows = [{"rowid": i, "grams": found} for i, found in added.items() if found or not sqlite]
         if rows:
-            self.connection.execute(sa.insert(grams), [{"rowid": i, "grams": of_record(x)} for i, x in rows.items()])
+            self.connection.execute(sa.insert(grams), rows)
         if after and not sqlite:
             changed = sa.update(grams).where(grams.c.rowid == sa.bindparam("_id"))
             self.connection.execute(
@@ -254,6 +258,16 @@ class IndexWriter:
         self.connection.execute(
             sa.insert(command), [{name: "delete", "rowid": i, "grams": found} for i, found in grams.items()]
         )
+
+
+def _difference(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The grams that a record loses and those that it gains. FTS5 keeps them one by one: the others stay untouched."""
+    if not (is_whole(old) and is_whole(new)):
+        before, after = set(of_record(old)), set(of_record(new))
+    else:
+        before = set(of_record({key: text for key, text in old.items() if new.get(key) != text}))
+        after = set(of_record({key: text for key, text in new.items() if old.get(key) != text}))
+    return list(before - after), list(after - before)
 
 
 def texts_of(connection: sa.Connection, tables: IndexTables, ids: Iterable[int]) -> dict[int, dict[str, str]]:
