@@ -173,12 +173,13 @@ def test_a_step_sweeps_schedules_delivers_and_works(office: Office) -> None:
     office.wait(minutes=6)
     while worker.step():
         pass
+    again = sum(entry.every <= timedelta(minutes=6) for entry in schedule.SCHEDULE)
     with db.reading(office.services.engine) as connection:
         jobs = queue.listed(connection)
     assert (before, sum(job.kind == "upkeep.database" for job in jobs), len(jobs)) == (
         before,
         2,
-        len(schedule.SCHEDULE) + 1,
+        len(schedule.SCHEDULE) + again,
     )
 
 
