@@ -26,6 +26,7 @@ EDGE: t.Final = "_"
 STRICT: t.Final = "="
 LOOSE: t.Final = "~"
 _PARTS: t.Final = re.compile(r"\d+|\D+")
+_DIGIT: t.Final = re.compile(r"\d")
 
 Place = t.Literal["inside", "start", "word"]
 """Where a word must stand: anywhere, at the start of a word, or as a whole word."""
@@ -91,8 +92,17 @@ _of_short_text = functools.lru_cache(maxsize=5_000)(_of_text)
 def _with(prefix: str, text: str) -> list[str]:
     found: list[str] = []
     for line in text.split("\n") if "\n" in text else (text,):
-        run = compact(line)
-        _add_windows(found, prefix, run)
+        run = compact(line) if " " in line else line
+        if not run:
+            continue
+        # Each save does this for every text: most are words alone or digits alone.
+        if run.isdecimal():
+            found += [prefix + run[at : at + DIGITS] for at in range(len(run))]
+        elif _DIGIT.search(run) is None:
+            found += [prefix + first + second for first, second in zip(run, run[1:], strict=False)]
+            found.append(prefix + run[-1:])
+        else:
+            _add_windows(found, prefix, run)
         if len(run) <= SHORT_TEXT:
             for word in line.split():
                 # Where a number begins is told by nobody.
@@ -102,7 +112,7 @@ def _with(prefix: str, text: str) -> list[str]:
 
 
 def _add_windows(found: list[str], prefix: str, run: str) -> None:
-    """Pairs of characters and runs of up to four digits, from every place on. Each save does this for every text."""
+    """Pairs of characters and runs of up to four digits, from every place on."""
     last = len(run)
     for part in _PARTS.finditer(run):
         start, end = part.span()
