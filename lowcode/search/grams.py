@@ -8,6 +8,7 @@ asker may read, and what is in another field has no part in it.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import typing as t
 from collections.abc import Collection, Mapping
@@ -99,7 +100,7 @@ def _with(prefix: str, text: str) -> list[str]:
         if run.isdecimal():
             found += [prefix + run[at : at + DIGITS] for at in range(len(run))]
         elif _DIGIT.search(run) is None:
-            found += [prefix + first + second for first, second in zip(run, run[1:], strict=False)]
+            found += [prefix + first + second for first, second in itertools.pairwise(run)]
             found.append(prefix + run[-1:])
         else:
             _add_windows(found, prefix, run)
