@@ -80,9 +80,20 @@ def masks(definition: AppDefinition, rights: Compiled, seen_there: SeenThere) ->
         writable=(definition.writable_codes & readable) - refused,
         varying={code: rule for code, rule in varying.items() if code in shown},
         shown=shown,
-        sources={code: made_of for code, made_of in sources.items() if code in unsure}
-        | {f.code: frozenset({s.code}) for s in definition.subtables if s.code in unsure for f in s.fields},
+        sources=_in_unsure_records(definition, sources, unsure),
     )
+
+
+def _in_unsure_records(
+    definition: AppDefinition, sources: Mapping[str, frozenset[str]], unsure: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """What the fields are made of that are seen in some records only; a column is also part of its table."""
+    found = {code: made_of for code, made_of in sources.items() if code in unsure}
+    for table in definition.subtables:
+        if table.code in unsure:
+            for column in table.fields:
+                found[column.code] = found.get(column.code, frozenset()) | {table.code}
+    return found
 
 
 def _with_columns(definition: AppDefinition, codes: Collection[str]) -> set[str]:
