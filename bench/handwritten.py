@@ -6,7 +6,10 @@ what the platform costs.
 
 from __future__ import annotations
 
+import csv
+import io
 import typing as t
+from collections.abc import Iterator
 from pathlib import Path
 
 import flask
@@ -112,6 +115,51 @@ def create_app(url: str) -> flask.Flask:
             .limit(100)
         )
 
+    @app.get("/count")
+    def count() -> flask.Response:
+        args = flask.request.args
+        with reading(engine) as connection:
+            found = connection.scalar(
+                sa.select(sa.func.count())
+                .select_from(TABLE)
+                .where(TABLE.c.ward == args["ward"], TABLE.c.status.in_(args.getlist("status")))
+            )
+        return answer({"groups": [{"group": {}, "measures": [found]}]})
+
+    @app.get("/cross")
+    def cross() -> flask.Response:
+        with reading(engine) as connection:
+            found = connection.execute(
+                sa.select(TABLE.c.ward, TABLE.c.status, sa.func.count())
+                .group_by(TABLE.c.ward, TABLE.c.status)
+                .order_by(TABLE.c.ward, TABLE.c.status)
+            ).all()
+        return answer(
+            {"groups": [{"group": {"ward": row[0], "status": row[1]}, "measures": [row[2]]} for row in found]}
+        )
+
+    @app.get("/records.csv")
+    def export() -> flask.Response:
+        most = int(flask.request.args["most"])
+
+        def pieces() -> Iterator[str]:
+            text = io.StringIO()
+            writer = csv.writer(text)
+            writer.writerow(["id", "revision", *ledger.COLUMNS])
+            # Short transactions, as ours: a long one would keep the database from tidying up.
+            for begin in range(0, most, 1_000):
+                page = TABLE.c.id.between(begin + 1, min(begin + 1_000, most))
+                with reading(engine) as connection:
+                    found = connection.execute(sa.select(*LIST).where(page).order_by(TABLE.c.id)).all()
+                for row in found:
+                    one = shown(row)
+                    writer.writerow([one["id"], one["revision"], *one["values"].values()])
+                yield text.getvalue()
+                text.seek(0)
+                text.truncate()
+
+        return flask.Response(pieces(), mimetype="text/csv")
+
     @app.post("/records")
     def create() -> flask.Response:
         given = orjson.loads(flask.request.get_data())["records"]
@@ -171,8 +219,6 @@ def load(url: str, start: int, count: int) -> None:
 
 def import_csv(url: str, path: Path) -> int:
     """The hand-written loader: read a CSV, convert, look the keys up, insert or update; 1,000 rows a transaction."""
-    import csv
-
     engine = make_engine(url)
     count = 0
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 from pathlib import Path
+from urllib.parse import urlencode
 
 import flask
 
@@ -87,8 +88,6 @@ def log_in(client: Client) -> None:
     found = re.search(rb'name="csrf_token" value="([^"]+)"', page)
     token = found.group(1).decode() if found else ""
     client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
-    from urllib.parse import urlencode
-
     status, answer, headers = client.call(
         "POST",
         "/login",

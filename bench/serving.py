@@ -8,11 +8,52 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 WORKERS, THREADS = 2, 4
+PIECE = 65_536
+
+
+@dataclass(frozen=True)
+class Server:
+    """A gunicorn that listens on ``port``; its master is the process ``pid``."""
+
+    port: int
+    pid: int
+
+    def resident(self) -> dict[int, int]:
+        """Bytes of memory that each worker holds now, by process (Linux)."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
+        page = os.sysconf("SC_PAGE_SIZE")
+        return {int(pid): int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * page for pid in children}
+
+
+class Growth:
+    """By how many bytes the worker that grew most has grown while the block ran."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.most = server, 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Growth:
+        self._before = self.server.resident()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            for pid, size in self.server.resident().items():
+                self.most = max(self.most, size - self._before.get(pid, size))
 
 
 def free_port() -> int:
@@ -23,39 +64,43 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(target: str, environment: Mapping[str, str]) -> Iterator[int]:
-    """Serve ``module:callable()`` until the block ends; gives the port."""
+def served(
+    target: str, environment: Mapping[str, str], *, threads: int = THREADS, keep_alive: int = 60
+) -> Iterator[Server]:
+    """Serve ``module:callable()`` until the block ends."""
     port = free_port()
     command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        target,
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--workers",
-        str(WORKERS),
-        "--threads",
-        str(THREADS),
-        "--worker-class",
-        "gthread",
-        "--keep-alive",
-        "60",
-        "--log-level",
-        "error",
+        *(sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}"),
+        *("--workers", str(WORKERS), "--threads", str(threads), "--worker-class", "gthread"),
+        *("--keep-alive", str(keep_alive), "--log-level", "error"),
     ]
+    with _running(command, environment, port) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def served_as_shipped(environment: Mapping[str, str]) -> Iterator[Server]:
+    """``lowcode serve``, with the job worker beside it, until the block ends."""
+    port = free_port()
+    command = [sys.executable, "-m", "lowcode", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)]
+    with _running(command, environment, port) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[Server]:
     process = subprocess.Popen(command, env={**os.environ, **environment})  # our own server
     try:
-        for _ in range(200):
+        for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):
                 break
             if process.poll() is not None:
-                raise RuntimeError(f"{target} did not start")
+                raise RuntimeError(f"{' '.join(command)} did not start")
             time.sleep(0.1)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 class Client:
@@ -64,6 +109,10 @@ class Client:
     def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.headers = dict(headers or {})
+
+    def again(self) -> Client:
+        """Another connection with the same headers."""
+        return Client(self.connection.port, self.headers)
 
     def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, t.Any]:
         """Status, body and headers of one answer."""
@@ -77,3 +126,14 @@ class Client:
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {found[:300]!r}")
         return found
+
+    def lines(self, path: str) -> int:
+        """How many lines a streamed answer has; it is read in pieces and not kept."""
+        self.connection.request("GET", path, None, self.headers)
+        answer = self.connection.getresponse()
+        if answer.status >= 300:
+            raise RuntimeError(f"GET {path}: {answer.status} {answer.read()[:300]!r}")
+        count = 0
+        while piece := answer.read(PIECE):
+            count += piece.count(b"\n")
+        return count
