@@ -33,7 +33,7 @@ bench: ## measure against a hand-written baseline (SIZE=100000); writes bench/RE
 	@if [ -f bench/__main__.py ]; then exec $(BIN)/python -m bench; \
 	else echo "make bench: not available yet (bench/ is missing)" >&2; exit 1; fi
 
-bench-load: ## measure under many simultaneous users
+bench-load: ## measure many people at the pace of a surge (SESSIONS=200 MINUTES=10); writes bench/LOAD.md
 	@sh $(SETUP_DEV)
 	@if [ -f bench/load.py ]; then exec $(BIN)/python -m bench.load; \
 	else echo "make bench-load: not available yet (bench/load.py is missing)" >&2; exit 1; fi

@@ -68,6 +68,7 @@ def create_app(url: str) -> flask.Flask:
     with writing(engine) as connection:
         TABLE.metadata.create_all(connection)
     app = flask.Flask("handwritten")
+    app.extensions["database"] = engine
     template = app.jinja_env.from_string(PAGE)
 
     def answer(data: t.Any, status: int = 200) -> flask.Response:
@@ -190,11 +191,14 @@ def create_app(url: str) -> flask.Flask:
 
     @app.get("/list")
     def html() -> str:
+        args = flask.request.args
+        wanted = [TABLE.c.ward == args["ward"], TABLE.c.status.in_(args.getlist("status"))] if "ward" in args else []
+        order = [TABLE.c.diagnosis.desc(), TABLE.c.id.desc()] if wanted else [TABLE.c.id.desc()]
         with reading(engine) as connection:
-            found = connection.execute(sa.select(*LIST).order_by(TABLE.c.id.desc()).limit(50)).mappings().all()
+            found = connection.execute(sa.select(*LIST).where(*wanted).order_by(*order).limit(50)).mappings().all()
             total = connection.scalar(
                 sa.select(sa.func.count()).select_from(
-                    sa.select(sa.literal(1)).select_from(TABLE).limit(10_001).subquery()
+                    sa.select(sa.literal(1)).select_from(TABLE).where(*wanted).limit(10_001).subquery()
                 )
             )
         return template.render(rows=found, columns=ledger.VIEW, total=total)

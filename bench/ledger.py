@@ -5,8 +5,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
+APP = "bench_ledger"
 WARDS = ("門司区", "小倉北区", "小倉南区", "若松区", "八幡東区", "八幡西区", "戸畑区", "市外")
 STATUSES = ("受付", "初回連絡待ち", "調査中", "健康観察中", "入院調整中", "入院", "宿泊療養", "解除")
+UNFINISHED, UNFINISHED_STATUSES = "区の未完了", (STATUSES[0], STATUSES[2])
+"""A view of one ward, and what it shows."""
 SEXES = ("男性", "女性", "不明")
 ROUTES = ("HER-SYS", "FAX", "電話", "その他")
 SEVERITIES = ("無症状", "軽症", "中等症Ⅰ", "中等症Ⅱ", "重症")
@@ -148,7 +151,7 @@ def rows(start: int, count: int) -> Iterator[dict[str, t.Any]]:
     return (row(n) for n in range(start, start + count))
 
 
-def definition(*, app_code: str = "bench_ledger", personal: bool = False) -> dict[str, t.Any]:
+def definition(*, app_code: str = APP, personal: bool = False) -> dict[str, t.Any]:
     """The app as this product knows it; ``personal`` has the audit log tell who reads it."""
     properties: dict[str, t.Any] = {}
     for code in TEXTS:
@@ -172,6 +175,7 @@ def definition(*, app_code: str = "bench_ledger", personal: bool = False) -> dic
         properties[code] = {"type": "MULTI_LINE_TEXT", "code": code, "label": code}
     for code in INDEXED:
         properties[code]["indexed"] = True
+    first, third = UNFINISHED_STATUSES
     return {
         "format": 1,
         "code": app_code,
@@ -187,12 +191,12 @@ def definition(*, app_code: str = "bench_ledger", personal: bool = False) -> dic
                 "filterCond": "",
                 "sort": "$id desc",
             },
-            "区の未完了": {
+            UNFINISHED: {
                 "type": "LIST",
-                "name": "区の未完了",
+                "name": UNFINISHED,
                 "index": "1",
                 "fields": list(VIEW),
-                "filterCond": f'ward in ("{WARDS[0]}") and status in ("{STATUSES[0]}", "{STATUSES[2]}")',
+                "filterCond": f'ward in ("{WARDS[0]}") and status in ("{first}", "{third}")',
                 "sort": "diagnosis desc",
             },
         },

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
-from urllib.parse import urlencode
 
 import flask
 
-from bench import ledger
+from bench import ledger, observations
 from bench.serving import Client
+from bench.session import Session
 from lowcode import db, deploy
 from lowcode.accounts import passwords, tokens, users
 from lowcode.app import create_app
@@ -83,18 +82,26 @@ def application() -> flask.Flask:
 
 def log_in(client: Client) -> None:
     """Log in as a person, so that pages can be asked for."""
-    _, page, headers = client.call("GET", "/login")
-    cookies = dict(part.split(";")[0].split("=", 1) for part in headers.get_all("Set-Cookie") or [])
-    found = re.search(rb'name="csrf_token" value="([^"]+)"', page)
-    token = found.group(1).decode() if found else ""
-    client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
-    status, answer, headers = client.call(
-        "POST",
-        "/login",
-        urlencode({"login": "bench", "password": PASSWORD, "csrf_token": token}).encode(),
-        **{"Content-Type": "application/x-www-form-urlencoded"},
-    )
-    if status not in (302, 303):
-        raise RuntimeError(f"log-in: {status} {answer[:300]!r}")
-    cookies |= dict(part.split(";")[0].split("=", 1) for part in headers.get_all("Set-Cookie") or [])
-    client.headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
+    session = Session(client.connection.port)
+    answer = session.log_in("bench", PASSWORD)
+    if answer.status not in (302, 303):
+        raise RuntimeError(f"log-in: {answer.status} {answer.body[:300]}")
+    client.headers["Cookie"] = session.header()
+
+
+def prepare_load(services: Services, people: int) -> tuple[tuple[int, int], tuple[str, str], list[str]]:
+    """What the load run needs: the ledger and the observations, both with personal data, and ``people`` users.
+
+    Returns the numbers of both apps, a token that reads each, and the log-in names.
+    """
+    actor = services.system("benchmark")
+    cases = deploy.create_app(services.engine, ledger.definition(personal=True), actor)
+    watched = deploy.create_app(services.engine, observations.definition(), actor)
+    prepared = passwords.prepare(PASSWORD)
+    logins = [f"person{number:03d}" for number in range(people)]
+    now = services.settings.now()
+    with db.writing(services.engine) as connection:
+        for login in logins:
+            users.save(connection, users.UserData(login=login, name=login), actor, now, password=prepared)
+        made = tuple(tokens.add(connection, app, ["view"], by=actor, now=now) for app in (cases, watched))
+    return (cases, watched), (made[0], made[1]), logins

@@ -89,7 +89,8 @@ def served_as_shipped(environment: Mapping[str, str]) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _running(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[Server]:
-    process = subprocess.Popen(command, env={**os.environ, **environment})  # our own server
+    # Our own server; what it says belongs to the progress, not to the results.
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=sys.stderr)
     try:
         for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):
