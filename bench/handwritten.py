@@ -116,6 +116,34 @@ def create_app(url: str) -> flask.Flask:
             .limit(100)
         )
 
+    @app.post("/records")
+    def create() -> flask.Response:
+        given = orjson.loads(flask.request.get_data())["records"]
+        with writing(engine) as connection:
+            made = (
+                [
+                    (connection.execute(sa.insert(TABLE).values(**stored(g["values"]))).inserted_primary_key or (0,))[0]
+                    for g in given
+                ]
+                if len(given) == 1
+                else []
+            )
+            if len(given) > 1:
+                connection.execute(sa.insert(TABLE), [stored(g["values"]) for g in given])
+        return answer({"records": [{"id": i, "revision": 1} for i in made]}, 201)
+
+    @app.patch("/records")
+    def update() -> flask.Response:
+        (given,) = orjson.loads(flask.request.get_data())["records"]
+        with writing(engine) as connection:
+            connection.execute(
+                sa.update(TABLE)
+                .where(TABLE.c.id == given["id"])
+                .values(revision=TABLE.c.revision + 1, **stored(given["values"]))
+            )
+            revision = connection.scalar(sa.select(TABLE.c.revision).where(TABLE.c.id == given["id"]))
+        return answer({"records": [{"id": given["id"], "revision": revision}]})
+
     @app.get("/count")
     def count() -> flask.Response:
         args = flask.request.args
@@ -160,34 +188,6 @@ def create_app(url: str) -> flask.Flask:
                 text.truncate()
 
         return flask.Response(pieces(), mimetype="text/csv")
-
-    @app.post("/records")
-    def create() -> flask.Response:
-        given = orjson.loads(flask.request.get_data())["records"]
-        with writing(engine) as connection:
-            made = (
-                [
-                    (connection.execute(sa.insert(TABLE).values(**stored(g["values"]))).inserted_primary_key or (0,))[0]
-                    for g in given
-                ]
-                if len(given) == 1
-                else []
-            )
-            if len(given) > 1:
-                connection.execute(sa.insert(TABLE), [stored(g["values"]) for g in given])
-        return answer({"records": [{"id": i, "revision": 1} for i in made]}, 201)
-
-    @app.patch("/records")
-    def update() -> flask.Response:
-        (given,) = orjson.loads(flask.request.get_data())["records"]
-        with writing(engine) as connection:
-            connection.execute(
-                sa.update(TABLE)
-                .where(TABLE.c.id == given["id"])
-                .values(revision=TABLE.c.revision + 1, **stored(given["values"]))
-            )
-            revision = connection.scalar(sa.select(TABLE.c.revision).where(TABLE.c.id == given["id"]))
-        return answer({"records": [{"id": given["id"], "revision": revision}]})
 
     @app.get("/list")
     def html() -> str:

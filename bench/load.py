@@ -15,7 +15,7 @@ import tempfile
 import time
 import typing as t
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bench import databases, handwritten, handwritten_forms, ledger, load_report, ours
 from bench.reading_back import Found, compare
@@ -33,7 +33,25 @@ FACTOR = float(os.environ.get("FACTOR", "1"))
 LOGGING_IN = 8
 """People who log in at the same time; hashing is slow on purpose and no part of the surge."""
 RESULTS = Path(__file__).parent
-TOTALS = "group=ward,status&measure=count"
+HAND_WRITTEN = Addresses(
+    "/cases/new",
+    "/observations/new",
+    (
+        f"/list?{urlencode({'ward': ledger.WARDS[0], 'status': ledger.UNFINISHED_STATUSES}, doseq=True)}",
+        "/observations",
+    ),
+    "/cross",
+)
+
+
+def addresses_of(cases: int, watched: int) -> Addresses:
+    """Where ours has the ledger and the observations of these numbers."""
+    return Addresses(
+        f"/k/{cases}/new",
+        f"/k/{watched}/new",
+        (f"/k/{cases}/?view={quote(ledger.UNFINISHED)}", f"/k/{watched}/"),
+        f"/api/v1/apps/{cases}/aggregate?group=ward,status&measure=count",
+    )
 
 
 def say(text: str) -> None:
@@ -67,15 +85,9 @@ def mine(folder: Path, url: str) -> tuple[list[Person], Found]:
     say(f"loading {SIZE:,} cases into ours")
     ours.load(services, cases, 0, SIZE)
     services.engine.dispose()
-    addresses = Addresses(
-        f"/k/{cases}/new",
-        f"/k/{watched}/new",
-        (f"/k/{cases}/?view={quote(ledger.UNFINISHED)}", f"/k/{watched}/"),
-        f"/api/v1/apps/{cases}/aggregate?{TOTALS}",
-    )
     environment = {"LOWCODE_DATA_DIR": str(folder / "ours"), "LOWCODE_DATABASE_URL": url}
     with served_as_shipped(environment) as server:
-        people = run(server, addresses, logins)
+        people = run(server, addresses_of(cases, watched), logins)
         say("reading everything back")
         return people, compare(people, server.port, (cases, watched), tokens, SIZE)
 
@@ -86,16 +98,9 @@ def theirs(url: str) -> tuple[list[Person], int]:
     handwritten_forms.prepare(url, logins, ours.PASSWORD)
     say("loading the hand-written table")
     handwritten.load(url, 0, SIZE)
-    words = "&".join(f"status={quote(status)}" for status in ledger.UNFINISHED_STATUSES)
-    addresses = Addresses(
-        "/cases/new",
-        "/observations/new",
-        (f"/list?ward={quote(ledger.WARDS[0])}&{words}", "/observations"),
-        "/cross",
-    )
     before = handwritten_forms.count(url)
     with served(f"bench.handwritten_forms:create_app('{url}')", {}, threads=THREADS, keep_alive=5) as server:
-        people = run(server, addresses, logins)
+        people = run(server, HAND_WRITTEN, logins)
     made = sum(handwritten_forms.count(url)) - sum(before)
     return people, sum(kept.record is not None for person in people for kept in person.kept) - made
 
