@@ -9,9 +9,11 @@ from urllib.parse import quote
 from bench.pairs import Callers
 from bench.serving import Growth, Server
 
+SHARES = (0.1, 0.5, 1.0)
+
 
 class Export(t.NamedTuple):
-    """One export: seconds, and bytes by which the worker that answered grew."""
+    """One export: seconds, and by how many bytes the worker stood above its size before all of them."""
 
     records: int
     seconds: float
@@ -19,16 +21,17 @@ class Export(t.NamedTuple):
 
 
 def take(app: int, callers: Callers, servers: tuple[Server, Server], count: int) -> tuple[list[Export], list[Export]]:
-    """Ours and the other's exports of a tenth of ``count`` records and of all of them.
+    """Ours and the other's exports of some and of all of ``count`` records.
 
-    Where the whole takes no more memory than a tenth, the memory does not depend on the number of records.
+    Where the whole stands no higher than a half, the memory does not depend on the number of records.
     """
     found: tuple[list[Export], list[Export]] = ([], [])
-    for records in (max(1, count // 10), count):
+    before = tuple(server.resident() for server in servers)
+    for records in (max(1, int(count * share)) for share in SHARES):
         mine = f"/api/v1/apps/{app}/records.csv?query={quote(f'$id <= {records}')}"
         calls = ((callers.program, mine), (callers.other, f"/records.csv?most={records}"))
-        for (client, path), server, kept in zip(calls, servers, found, strict=True):
-            with Growth(server) as growth:
+        for (client, path), server, sizes, kept in zip(calls, servers, before, found, strict=True):
+            with Growth(server, sizes) as growth:
                 begin = time.perf_counter()
                 lines = client.lines(path)
                 seconds = time.perf_counter() - begin

@@ -89,7 +89,7 @@ def long_ones(rows: Sequence[Once]) -> list[str]:
 def memory(mine: Sequence[Export], theirs: Sequence[Export]) -> list[str]:
     """What an export takes of the server's memory."""
     found = [
-        "### Memory of an export: by how much the worker grew",
+        "### Memory of an export: by how much the worker stood above its size before all of them",
         "",
         "| records | ours, MB | hand-written, MB |",
         "| --- | --- | --- |",

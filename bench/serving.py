@@ -27,22 +27,25 @@ class Server:
     pid: int
 
     def resident(self) -> dict[int, int]:
-        """Bytes of memory that each worker holds now, by process (Linux)."""
+        """Bytes of memory that each worker holds for itself now, by process (Linux, proc(5): resident less shared).
+
+        Pages of the database's file that SQLite has mapped are the kernel's to take away, and do not count.
+        """
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
         page = os.sysconf("SC_PAGE_SIZE")
-        return {int(pid): int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * page for pid in children}
+        sizes = {int(pid): Path(f"/proc/{pid}/statm").read_text("ascii").split() for pid in children}
+        return {pid: (int(size[1]) - int(size[2])) * page for pid, size in sizes.items()}
 
 
 class Growth:
-    """By how many bytes the worker that grew most has grown while the block ran."""
+    """By how many bytes the largest worker stood above ``before`` at its highest while the block ran."""
 
-    def __init__(self, server: Server) -> None:
-        self.server, self.most = server, 0
+    def __init__(self, server: Server, before: Mapping[int, int]) -> None:
+        self.server, self.before, self.most = server, before, 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Growth:
-        self._before = self.server.resident()
         self._thread.start()
         return self
 
@@ -53,7 +56,7 @@ class Growth:
     def _watch(self) -> None:
         while not self._done.wait(0.02):
             for pid, size in self.server.resident().items():
-                self.most = max(self.most, size - self._before.get(pid, size))
+                self.most = max(self.most, size - self.before.get(pid, size))
 
 
 def free_port() -> int:
