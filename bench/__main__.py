@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import changing, databases, exports, handwritten, logged, ours, reads, report, writes
+from bench import changing, databases, exports, handwritten, logged, names, ours, reads, report, writes
 from bench.many import ManyClients
 from bench.pairs import Callers, OneClient
 from bench.serving import Client, served
@@ -57,7 +57,7 @@ def measure(kind: str, folder: Path, urls: tuple[str, str]) -> list[str]:
         callers = Callers(_program(own.port, token), person, Client(other.port))
         programs = (_program(own.port, told_token), _program(own.port, untold_token))
         log = logged.Logged((told, untold), programs, person, TOLD)
-        reading, writing = reads.rows(app, SIZE), writes.rows(app, SIZE)
+        reading, writing = [*reads.rows(app, SIZE), *names.rows(app)], writes.rows(app, SIZE)
         one, many = OneClient(), ManyClients(callers)
         for number in range(ROUNDS):
             say(f"round {number + 1} of {ROUNDS}")
