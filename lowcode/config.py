@@ -36,6 +36,10 @@ class Settings:
     """Addresses whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
     audit_years: int = 3
     """How long entries of the audit log are kept; 0: for ever."""
+    backup_password: str | None = None
+    """What backups are to be encrypted with. As long as they cannot be, none is made where it is set."""
+    metrics_from: tuple[str, ...] = ()
+    """Addresses beside this machine's own that may read ``/metrics``."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -65,12 +69,18 @@ class Settings:
             files_url=env.get("LOWCODE_FILES_URL") or None,
             frozen_now=_frozen_now(env, zone),
             audit_years=_audit_years(env),
-            trusted_proxies=tuple((env.get("LOWCODE_TRUSTED_PROXIES") or "").replace(",", " ").split()),
+            trusted_proxies=_addresses(env, "LOWCODE_TRUSTED_PROXIES"),
+            backup_password=env.get("LOWCODE_BACKUP_PASSWORD") or None,
+            metrics_from=_addresses(env, "LOWCODE_METRICS_FROM"),
         )
 
     def now(self) -> datetime:
         """This instant in UTC, or the frozen one of a drill."""
         return self.frozen_now or datetime.now(UTC)
+
+
+def _addresses(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple((env.get(name) or "").replace(",", " ").split())
 
 
 def _audit_years(env: Mapping[str, str]) -> int:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import sqlite3
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -236,3 +236,48 @@ def hold_live_versions(connection: sa.Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LIVE_VERSIONS_LOCK})
+
+
+# --- numbers that are never given twice -----------------------------------------------------------
+
+
+def last_numbers(connection: sa.Connection, tables: Iterable[str]) -> dict[str, int]:
+    """By table that numbers its rows itself: the last number it gave out, whether the row is there or not."""
+    wanted = set(tables)
+    if is_sqlite(connection):
+        counted = connection.execute(sa.select(_sqlite_sequence.c.name, _sqlite_sequence.c.seq))
+        return {row.name: int(row.seq) for row in counted if row.name in wanted}
+    # https://www.postgresql.org/docs/current/view-pg-sequences.html: last_value is NULL until the first number.
+    view = sa.table("pg_sequences", *map(sa.column, ("schemaname", "sequencename", "last_value")))
+    given = {
+        row.sequencename: row.last_value
+        for row in connection.execute(sa.select(view).where(view.c.schemaname == sa.func.current_schema()))
+    }
+    found = {}
+    for table in sorted(wanted):
+        number = given.get(_sequence_of(table))
+        if number is not None:
+            found[table] = int(number)
+    return found
+
+
+def set_last_number(connection: sa.Connection, table: str, number: int) -> None:
+    """Let ``table`` go on behind ``number``; it is never set back."""
+    if is_sqlite(connection):
+        mine = _sqlite_sequence.c.name == table
+        known = connection.scalar(sa.select(_sqlite_sequence.c.seq).where(mine))
+        if known is None:
+            connection.execute(sa.insert(_sqlite_sequence).values(name=table, seq=number))
+        elif known < number:
+            connection.execute(sa.update(_sqlite_sequence).where(mine).values(seq=number))
+        return
+    highest = connection.scalar(sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(table))) or 0
+    connection.execute(sa.select(sa.func.setval(_sequence_of(table), max(number, highest, 1))))
+
+
+_sqlite_sequence: t.Final = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
+
+
+def _sequence_of(table: str) -> str:
+    """PostgreSQL names the sequence of a serial or identity column after both."""
+    return f"{table}_id_seq"

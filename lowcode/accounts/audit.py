@@ -34,7 +34,7 @@ ACTIONS: t.Final = frozenset(
         "records.read", "records.searched", "records.totalled", "records.exported", "records.printed",
         "file.downloaded", "file.previewed", "access.refused",
         "job.added", "job.done", "job.failed", "job.stopped", "job.stop_asked",
-        "log.read", "log.exported", "log.sealed", "log.cut",
+        "log.read", "log.exported", "log.sealed", "log.cut", "backup.made", "backup.restored",
     }
 )  # fmt: skip
 """Every action there is. Each has its words in the locale files."""

@@ -80,11 +80,11 @@ def examine(connection: sa.Connection, folder: Path, *, newest: int | None = Non
             sealed = number
         expected, earlier, before = number + 1, before, row["chain"]
     if bad is None:
-        highest = _highest(connection)
-        if max([highest, *seals]) >= expected:
+        given = highest(connection)
+        if max([given, *seals]) >= expected:
             bad = Bad(expected, "missing")
-        elif highest < expected - 1:
-            bad = Bad(highest + 1, "moved")
+        elif given < expected - 1:
+            bad = Bad(given + 1, "moved")
     return Report(count, first or None, last or None, max([sealed, *(n for n in seals if n <= last)]), bad)
 
 
@@ -124,12 +124,22 @@ def _rows(connection: sa.Connection, first: int) -> Iterator[Mapping[str, t.Any]
         after = page[-1].id
 
 
-def _highest(connection: sa.Connection) -> int:
+def highest(connection: sa.Connection) -> int:
     """The highest number that the database itself knows to have been given out."""
     if db.is_sqlite(connection):
         sequence = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
         return int(connection.scalar(sa.select(sequence.c.seq).where(sequence.c.name == _table.name)) or 0)
     return int(connection.scalar(sa.select(_head.c.number)) or 0)
+
+
+def go_on_from(connection: sa.Connection, number: int) -> None:
+    """Let the log of a restored backup go on behind ``number``, the highest that was given out where it was made."""
+    if db.is_sqlite(connection):
+        db.set_last_number(connection, _table.name, number)
+        return
+    chain = connection.scalar(sa.select(_table.c.chain).order_by(_table.c.id.desc()).limit(1)) or ""
+    connection.execute(sa.delete(_head))
+    connection.execute(sa.insert(_head).values(id=1, number=number, before="", chain=chain))
 
 
 def _beginning(connection: sa.Connection, cuts: Mapping[int, str]) -> tuple[int, str]:
@@ -140,8 +150,8 @@ def _beginning(connection: sa.Connection, cuts: Mapping[int, str]) -> tuple[int,
 
 
 def _later(connection: sa.Connection, newest: int, expected: int, before: str) -> tuple[int, str]:
-    highest = connection.scalar(sa.select(sa.func.max(_table.c.id))) or 0
-    start = highest - newest
+    last = connection.scalar(sa.select(sa.func.max(_table.c.id))) or 0
+    start = last - newest
     chain = connection.scalar(sa.select(_table.c.chain).where(_table.c.id == start)) if start >= expected else None
     return (expected, before) if chain is None else (start + 1, chain)
 
@@ -239,4 +249,4 @@ def _kept(folder: Path) -> tuple[dict[int, str], dict[int, str]]:
     return seals, cuts
 
 
-__all__ = ["SEALS", "Bad", "Report", "cut", "examine", "seal"]
+__all__ = ["SEALS", "Bad", "Report", "cut", "examine", "go_on_from", "highest", "seal"]

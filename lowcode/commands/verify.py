@@ -1,14 +1,13 @@
-"""``lowcode verify``."""
+"""``lowcode verify``: the audit log of this installation, or a backup file."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from lowcode import db
+from lowcode import backup, db
 from lowcode.accounts import audit_proof
 from lowcode.commands import Answer, Subparsers, command, open_services, say
-from lowcode.errors import NotAvailable
 
 
 def add(subparsers: Subparsers) -> None:
@@ -18,8 +17,21 @@ def add(subparsers: Subparsers) -> None:
 
 
 def _verify(options: argparse.Namespace) -> Answer:
-    if options.file is not None:
-        raise NotAvailable()  # backup files: with the command that writes them
+    return _verify_log() if options.file is None else _verify_file(options.file)
+
+
+def _verify_file(file: Path) -> Answer:
+    """Needs no installation: a backup can be looked at on any machine."""
+    report = backup.check(file)
+    damaged = [damage.part for damage in report.damage]
+    made_at = report.manifest.get("made_at")
+    data = {"file": str(file), "size": report.size, "parts": report.parts, "made_at": made_at, "damaged": damaged}
+    if damaged:
+        return Answer(data, [say("cli.verify.part", part=part) for part in damaged], failed=True)
+    return Answer(data, [say("cli.verify.file_whole", parts=report.parts, made_at=made_at)])
+
+
+def _verify_log() -> Answer:
     services = open_services()
     with db.reading(services.engine) as connection:
         found = audit_proof.examine(connection, services.settings.data_dir)

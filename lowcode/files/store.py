@@ -32,6 +32,13 @@ class FileStore:
         :returns: the new key, the size in bytes and the SHA-256 in hex. :raises TooLarge: beyond ``limit``.
         """
         key = secrets.token_hex(20)
+        return key, *self.put(key, stream, limit=limit)
+
+    def put(self, key: str, stream: t.BinaryIO, *, limit: int = MAX_BYTES) -> tuple[int, str]:
+        """Keep the bytes under a key that they have already (from a backup).
+
+        :returns: the size in bytes and the SHA-256 in hex. :raises TooLarge: beyond ``limit``.
+        """
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
@@ -50,7 +57,7 @@ class FileStore:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        return key, size, digest.hexdigest()
+        return size, digest.hexdigest()
 
     def path(self, key: str) -> Path:
         """Where the bytes of ``key`` lie. :raises NotFound: when the key is not one of ours."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lowcode.errors import NotFound
-from lowcode.jobs import exports, imports, previews, searching, upkeep
+from lowcode.jobs import backups, exports, imports, previews, searching, upkeep
 from lowcode.jobs.running import Handler
 
 KINDS: Mapping[str, Handler] = MappingProxyType(
@@ -18,6 +18,7 @@ KINDS: Mapping[str, Handler] = MappingProxyType(
         "files.preview": previews.run_preview,
         **searching.KINDS,
         **upkeep.KINDS,
+        **backups.KINDS,
     }
 )
 

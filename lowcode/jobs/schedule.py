@@ -34,6 +34,7 @@ SCHEDULE: t.Final = (
     # A day is the least; what is sealed cannot be made anew unseen, and a seal is one entry.
     Regular("audit.seal", timedelta(hours=1)),
     Regular("audit.cut", timedelta(days=1)),
+    Regular("backup.daily", timedelta(days=1)),
 )
 
 

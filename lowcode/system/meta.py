@@ -12,6 +12,9 @@ _table = Meta.__table__
 _ALL = sa.select(_table)
 SITE_NAME, SITE_UNIT, SITE_HUE = "site.name", "site.unit", "site.hue"
 DIRECTORY_VERSION = "directory.version"
+LAST_BACKUP, FAILED_BACKUP = "backup.last", "backup.failed"
+"""JSON: the newest backup that succeeded (``made_at``, ``file``, ``size``, …); why the newest one failed (``at``,
+``code``, ``params``), gone with the next success."""
 
 
 def everything(connection: sa.Connection) -> Mapping[str, str]:

@@ -48,10 +48,19 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
         before = _known_revision(connection)
         if before != head():
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade_to(connection, head())
     return before, head()
+
+
+def upgrade_to(connection: sa.Connection, revision: str) -> None:
+    """Bring the tables to ``revision`` in the caller's write transaction.
+
+    :raises DatabaseTooNew: this release does not know the revision.
+    """
+    require_known(revision)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def check(engine: sa.Engine) -> None:
@@ -76,10 +85,16 @@ def head() -> str:
     return found
 
 
+def require_known(revision: str) -> None:
+    """Raise :class:`DatabaseTooNew` for a revision that only a newer release has."""
+    if revision not in _revisions():
+        raise DatabaseTooNew(revision=revision, wanted=head())
+
+
 def _known_revision(connection: sa.Connection) -> str | None:
     revision = revision_of(connection)
-    if revision is not None and revision not in _revisions():
-        raise DatabaseTooNew(revision=revision, wanted=head())
+    if revision is not None:
+        require_known(revision)
     return revision
 
 
