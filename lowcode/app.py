@@ -12,7 +12,21 @@ import sqlalchemy as sa
 from lowcode.config import Settings
 from lowcode.errors import NotAvailable
 from lowcode.services import Services, secret_key
-from lowcode.web import auth, csrf, errors, headers, i18n, list_rows, nav, pages, read_log, setup, state, static
+from lowcode.web import (
+    auth,
+    csrf,
+    errors,
+    headers,
+    i18n,
+    list_rows,
+    metrics,
+    nav,
+    pages,
+    read_log,
+    setup,
+    state,
+    static,
+)
 from lowcode.web.addresses import CONVERTERS
 
 BLUEPRINTS = ("lowcode.runtime", "lowcode.designer", "lowcode.admin", "lowcode.api")
@@ -51,6 +65,7 @@ def create_app(
     app.jinja_env.globals.update(_=i18n.translate, csrf_token=csrf.token, list_rows=list_rows)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(nav.globals_of_page)
+    metrics.register(app)
     errors.register(app)
     read_log.register(app)
     auth.register(app)

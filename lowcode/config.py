@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,8 +39,8 @@ class Settings:
     """How long entries of the audit log are kept; 0: for ever."""
     backup_password: str | None = None
     """What backups are to be encrypted with. As long as they cannot be, none is made where it is set."""
-    metrics_from: tuple[str, ...] = ()
-    """Addresses beside this machine's own that may read ``/metrics``."""
+    metrics_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Who may read ``/metrics`` from elsewhere than this machine."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -71,7 +72,7 @@ class Settings:
             audit_years=_audit_years(env),
             trusted_proxies=_addresses(env, "LOWCODE_TRUSTED_PROXIES"),
             backup_password=env.get("LOWCODE_BACKUP_PASSWORD") or None,
-            metrics_from=_addresses(env, "LOWCODE_METRICS_FROM"),
+            metrics_from=_metrics_from(env),
         )
 
     def now(self) -> datetime:
@@ -81,6 +82,16 @@ class Settings:
 
 def _addresses(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple((env.get(name) or "").replace(",", " ").split())
+
+
+def _metrics_from(env: Mapping[str, str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for each in _addresses(env, "LOWCODE_METRICS_FROM"):
+        try:
+            found.append(ip_network(each, strict=False))
+        except ValueError:
+            raise ConfigurationError("configuration.metrics_from", value=each) from None
+    return tuple(found)
 
 
 def _audit_years(env: Mapping[str, str]) -> int:

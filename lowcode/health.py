@@ -8,18 +8,21 @@ import stat
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import sqlalchemy as sa
 
 from lowcode import __version__, db, messages
 from lowcode.accounts import audit_proof, users
 from lowcode.errors import LowcodeError
 from lowcode.services import Services
-from lowcode.system import migrate
+from lowcode.system import meta, migrate
 
 FREE_BYTES = 1024**3
 CLOCK_SECONDS = 5
+OLD_BACKUP = timedelta(days=2)
+"""One is made a day; after two somebody should look why not."""
 NEWEST_ENTRIES = 10_000
 """So much of the audit log is looked at here; ``lowcode verify`` looks at all of it."""
 
@@ -119,6 +122,29 @@ def _clock(services: Services) -> _Lines:
     yield ("good" if apart < CLOCK_SECONDS else "bad"), _say(services, "clock", seconds=f"{apart:.1f}")
 
 
+def _backup(services: Services) -> _Lines:
+    migrate.check(services.engine)
+    with db.reading(services.engine) as connection:
+        facts = meta.everything(connection)
+    made, failed = (orjson.loads(facts.get(key) or "null") for key in (meta.LAST_BACKUP, meta.FAILED_BACKUP))
+    zone, now = services.settings.zone, services.settings.now()
+    if failed is not None:
+        at = datetime.fromisoformat(failed["at"]).astimezone(zone).isoformat(timespec="minutes")
+        reason = messages.text(failed["code"], services.settings.locale, **failed["params"])
+        yield "bad", _say(services, "backup_failed", at=at, reason=reason)
+    if made is None:
+        yield "note", _say(services, "backup_none")
+        return
+    moment = datetime.fromisoformat(made["made_at"])
+    words, age = moment.astimezone(zone).isoformat(timespec="minutes"), now - moment
+    if age > OLD_BACKUP:
+        yield "note", _say(services, "backup_old", made_at=words, days=age.days)
+    else:
+        yield "good", _say(services, "backup_good", made_at=words, mib=f"{made['size'] / 1024**2:.1f}")
+    if lost := [*made["missing"], *made["damaged"]]:
+        yield "note", _say(services, "backup_missing", count=len(lost))
+
+
 def _outside(services: Services) -> _Lines:
     """Every connection that may leave this machine, by host; nothing else ever does."""
     settings = services.settings
@@ -135,5 +161,6 @@ _CHECKS: t.Final[dict[str, Callable[[Services], _Lines]]] = {
     "people": _people,
     "disk": _disk,
     "clock": _clock,
+    "backup": _backup,
     "outside": _outside,
 }

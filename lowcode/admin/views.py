@@ -34,7 +34,7 @@ def _administrators_only() -> None:
 
 @blueprint.context_processor
 def _tabs() -> dict[str, t.Any]:
-    names = ("users", "organizations", "groups", "audit")
+    names = ("users", "organizations", "groups", "audit", "backups")
     here = flask.request.path.split("/")[2] if flask.request.path.count("/") > 1 else ""
     return {
         "admin_tabs": [
@@ -396,4 +396,4 @@ def _organization_options(connection: sa.Connection) -> list[forms.Option]:
     return [forms.Option(found[number].code, "　" * depth + found[number].name) for number, depth in _tree(connection)]
 
 
-from lowcode.admin import audit_views  # noqa: E402, F401  # its views register themselves
+from lowcode.admin import audit_views, backup_views  # noqa: E402, F401  # their views register themselves

@@ -32,7 +32,7 @@ class Generation:
 def folder(settings: Settings) -> Path:
     """Where the daily backups lie; made where it is not there, and nobody else may look in."""
     found = settings.data_dir / FOLDER
-    found.mkdir(mode=0o700, exist_ok=True)
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
     return found
 
 

@@ -27,6 +27,7 @@ from lowcode.app import create_app
 from lowcode.commands import Answer, Subparsers, command, open_services, say
 from lowcode.errors import LowcodeError, NotAvailable
 from lowcode.services import Services, secret_key
+from lowcode.web import metrics
 
 JOBS = "lowcode.jobs.worker"
 """The module whose ``run(services)`` works off jobs until SIGTERM."""
@@ -65,6 +66,7 @@ def serve(
         print(say("cli.setup_code", address=_browse(binds[0]), code=first.setup_code(services.settings)), flush=True)
     # Connections must not be shared with the workers that are forked from here.
     services.engine.dispose()
+    metrics.shared()  # made here, so that all of them count together
     ready = say("cli.serving", address=_browse(binds[0]))
     application = _Application(binds, workers or min(4, os.cpu_count() or 1), ready)
     _Supervisor(application, with_jobs and jobs_exist()).run()

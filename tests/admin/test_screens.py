@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 from lxml import html
 
-from lowcode import db
+from lowcode import backup, db
 from lowcode.accounts import groups, organizations, users
 from lowcode.accounts.login import log_in
 from lowcode.accounts.users import Place
+from lowcode.backup import keeping
 from lowcode.services import Services
 from tests.people import PASSWORD, Browser, add, make_services
 
@@ -236,3 +237,18 @@ def test_the_wards_of_an_organisation(services: Services, admin: Browser) -> Non
     assert admin.post(f"/admin/organizations/{number}", {**form, "wards": ""}).status_code == 302
     with db.reading(services.engine) as connection:
         assert organizations.read(connection, number).wards == ()
+
+
+def test_the_last_backup_and_the_kept_ones_are_shown(services: Services, admin: Browser) -> None:
+    assert "バックアップはまだありません" in words(admin.get("/admin/backups").text)
+    now = services.settings.now()
+    made = backup.make(services, keeping.next_path(services.settings, now), services.system("test"))
+    with db.writing(services.engine) as connection:
+        keeping.note_success(connection, {**made.as_json(), "missing": ["a"]})
+    page = words(admin.get("/admin/backups").text)
+    assert "成功 2026-11-24 12:00" in page
+    assert "置き場所にない添付ファイル 1個" in page
+    assert "lowcode-20261124-120000.zip" in page
+    with db.writing(services.engine) as connection:
+        keeping.note_failure(connection, now, "backup.could_not", {"reason": "No space left on device"})
+    assert "失敗 2026-11-24 12:00：バックアップを取れませんでした：No space" in words(admin.get("/admin/backups").text)

@@ -74,5 +74,5 @@ def test_writers_go_on(kind: Kind, place: Callable[..., Place], tmp_path: Path) 
         for record, turn in zip(ones, turns, strict=True):
             keys = {row.values["line"].split()[0] for row in record.values["lines"]}
             assert [row.values["line"].split()[1] for row in record.values["lines"]] == list(LINES)
-            assert there.services.store.open(keys.pop()).read() == f"{who} {turn}".encode()
+            assert there.services.store.path(keys.pop()).read_bytes() == f"{who} {turn}".encode()
     assert there.log().bad is None

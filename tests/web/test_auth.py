@@ -285,7 +285,7 @@ def test_every_address_but_the_open_ones_asks_for_a_log_in(one: Services) -> Non
         path = re.sub(r"<(?:[^:<>]+(?:\(.*?\))?:)?([a-z_]+)>", lambda m: "users" if m[1] == "kind" else "1", rule.rule)
         if "GET" in (rule.methods or ()) and not (client.get(path).location or "").startswith("/login"):
             opened.add(rule.rule)
-    assert opened == {"/login", "/setup", "/healthz", "/readyz", "/s/<hash>/<path:name>"}
+    assert opened == {"/login", "/setup", "/healthz", "/readyz", "/metrics", "/s/<hash>/<path:name>"}
 
 
 @pytest.mark.parametrize(
