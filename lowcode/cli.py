@@ -35,9 +35,6 @@ PROMISED = (
     "records export",
     "records undo",
     "demo",
-    "backup",
-    "restore",
-    "verify",
 )
 """Commands that scripts may rely on; one that no module brings yet says so and ends with 3."""
 FAILED, WRONG_USE, NOT_YET = 1, 2, 3

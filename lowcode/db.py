@@ -95,6 +95,26 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
 
 
+def beside(engine: sa.Engine, connection: sa.Connection) -> Callable[[], t.ContextManager[sa.Connection]]:
+    """Short transactions that see exactly what the read transaction of ``connection`` sees, as long as that is open.
+
+    PostgreSQL keeps the lock of a table that was read until the transaction ends; a long one would stop every deploy
+    and need as many locks as there are tables and indexes. SQLite has no such locks and gives the connection itself.
+    """
+    if is_sqlite(connection):
+        return lambda: contextlib.nullcontext(connection)
+    # https://www.postgresql.org/docs/current/sql-set-transaction.html; the name is the server's own.
+    name = connection.scalar(sa.select(sa.func.pg_export_snapshot()))
+
+    @contextlib.contextmanager
+    def another() -> Iterator[sa.Connection]:
+        with reading(engine) as other:
+            other.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
+            yield other
+
+    return another
+
+
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a write transaction: committed at the end, rolled back on any exception."""

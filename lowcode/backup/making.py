@@ -131,7 +131,7 @@ def _write(services: Services, writer: Writer, progress: Progress) -> dict[str, 
     with writer.part(SECRET) as out:
         out.write(secret_key(settings).encode())
     with db.reading(services.engine) as connection:
-        tables, numbers, attachments = _tables(connection, writer, progress)
+        tables, numbers, attachments = _tables(connection, db.beside(services.engine, connection), writer, progress)
         found = {
             "revision": migrate.head(),
             "database": connection.dialect.name,
@@ -152,7 +152,10 @@ class _Attachment(t.NamedTuple):
 
 
 def _tables(
-    connection: sa.Connection, writer: Writer, progress: Progress
+    connection: sa.Connection,
+    beside: Callable[[], t.ContextManager[sa.Connection]],
+    writer: Writer,
+    progress: Progress,
 ) -> tuple[list[dict[str, t.Any]], Mapping[str, int], list[_Attachment]]:
     described: list[dict[str, t.Any]] = []
     for app, table in _all_tables(connection):
@@ -160,9 +163,9 @@ def _tables(
         # SQLAlchemy's names are a kind of text that JSON does not take for a key.
         name = str(table.name)
         part = f"tables/{name}.jsonl"
-        with writer.part(part) as out:
+        with writer.part(part) as out, beside() as reader:
             rows = 0
-            for lines, count in _lines(connection, table, shapes):
+            for lines, count in _lines(reader, table, shapes):
                 out.write(lines)
                 rows += count
                 progress(part, rows)
