@@ -194,7 +194,7 @@ def test_the_doctor_looks_at_everything(ready: Shell) -> None:
     found = ready("doctor", "--json")
     assert found.code == 0, found.out
     assert {line["name"] for line in found.data} == {
-        "configuration", "database", "migrations", "people", "disk", "clock", "outside",
+        "configuration", "database", "migrations", "people", "disk", "clock", "backup", "outside",
     }  # fmt: skip
     (ready.folder / "secret.key").chmod(0o644)
     assert any("secret.key" in line["text"] for line in ready("doctor", "--json").data)
