@@ -27,7 +27,7 @@ from lowcode.backup.making import FORMAT, SEALS, SECRET, Progress, sync_folder
 from lowcode.backup.values import Shape, readers, turned
 from lowcode.deploy import rebuild
 from lowcode.errors import LowcodeError
-from lowcode.records import dumping
+from lowcode.records import dumping, indexing
 from lowcode.services import Services
 from lowcode.system import migrate, models
 
@@ -174,6 +174,8 @@ def _fill(
     if manifest["revision"] != migrate.head():
         migrate.upgrade_to(connection, migrate.head())
     rebuild.make_indexes(connection)
+    for app in dumping.every_app(connection):
+        indexing.start_over(connection, app)  # a job fills it; searches go on without it until then
     keeping.forget_result(connection)
 
 

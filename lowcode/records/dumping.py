@@ -9,10 +9,9 @@ import sqlalchemy as sa
 from lowcode.db import NAMING
 from lowcode.definition import codec
 from lowcode.records.tables import tables_for
+from lowcode.search.index import REBUILT
 from lowcode.system import models
 
-REBUILT = "rebuilt"
-"""Key of ``Table.info``: the table holds nothing of its own and is filled anew, so a backup leaves it out."""
 _apps, _versions = models.App.__table__, models.AppVersion.__table__
 
 
@@ -49,3 +48,6 @@ def tables_of_all_versions(
                 if column.name not in known.c and column.name in there.get(table.name, ()):
                     known.append_column(sa.Column(column.name, column.type, nullable=True))
     return tuple(found.values())
+
+
+__all__ = ["REBUILT", "every_app", "tables_of_all_versions"]

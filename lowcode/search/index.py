@@ -23,6 +23,8 @@ from lowcode.search.grams import Condition, Every, Gram, is_whole, of_record
 ENOUGH: t.Final = 900
 """Ids bound in one statement."""
 FTS: t.Final = "search_fts"
+REBUILT: t.Final = "rebuilt"
+"""Key of ``Table.info``: the table holds nothing of its own and is filled anew, so a backup leaves it out."""
 SHADOWS: t.Final = ("_data", "_idx", "_content", "_docsize", "_config")
 """FTS5 keeps its own tables beside the one that is named."""
 
@@ -42,13 +44,14 @@ def index_tables(name: str, metadata: sa.MetaData) -> IndexTables:
         metadata,
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
         sa.Column("texts", text_type(), nullable=False),
+        info={REBUILT: True},
     )
     grams = sa.Table(
         f"{name}_grams",
         metadata,
         sa.Column("rowid", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("grams", Grams(), nullable=False),
-        info={FTS: True},
+        info={FTS: True, REBUILT: True},
     )
     return IndexTables(words, grams)
 

@@ -67,23 +67,25 @@ def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_older_backup_is_upgraded(made: Path, place: Callable[..., Place], tmp_path: Path) -> None:
-    """Before the wards of organisations there was one column less."""
+    """Before the index of the search there was one column less and one table."""
     manifest = orjson.loads(parts(made)["manifest.json"])
-    manifest["revision"] = "0003"
-    table = next(each for each in manifest["tables"] if each["name"] == "organizations")
-    gone = [name for name, _, _ in table["columns"]].index("wards")
+    manifest["revision"] = "0004"
+    manifest["tables"] = [each for each in manifest["tables"] if each["name"] != "file_texts"]
+    table = next(each for each in manifest["tables"] if each["name"] == "apps")
+    gone = [name for name, _, _ in table["columns"]].index("search_ready")
     del table["columns"][gone]
-    rows = [orjson.loads(line) for line in parts(made)["tables/organizations.jsonl"].splitlines()]
+    rows = [orjson.loads(line) for line in parts(made)["tables/apps.jsonl"].splitlines()]
     for row in rows:
         del row[gone]
     older = b"".join(orjson.dumps(row) + b"\n" for row in rows)
-    rewritten(made, tmp_path / "old.zip", manifest, organizations=older)
+    rewritten(made, tmp_path / "old.zip", manifest, apps=older)
     there = place()
     backup.restore(there.services, tmp_path / "old.zip")
     migrate.check(there.engine)
     with db.reading(there.engine) as connection:
-        assert set(connection.scalars(sa.select(models.Organization.wards))) == {"[]"}
+        assert set(connection.scalars(sa.select(models.App.search_ready))) == {False}
     assert there.log().bad is None
+    assert there.house.find("everything", 'number = "0001"')
 
 
 def test_a_failure_leaves_the_place_empty(made: Path, place: Callable[..., Place], tmp_path: Path) -> None:

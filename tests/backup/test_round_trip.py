@@ -21,8 +21,8 @@ WAYS = (
     pytest.param(("sqlite", "sqlite"), id="sqlite"),
     pytest.param(("sqlite", "postgresql", "sqlite", "postgresql"), id="there and back", marks=pytest.mark.postgresql),
 )
-OWN = {"tables/audit_log.jsonl", "tables/meta.jsonl", "manifest.json"}
-"""A restore adds an entry to the log, and no backup was made in the new place yet."""
+OWN = {"tables/audit_log.jsonl", "tables/meta.jsonl", "tables/apps.jsonl", "manifest.json"}
+"""A restore adds an entry to the log, no backup was made in the new place yet, and the index is filled anew."""
 
 
 @pytest.mark.parametrize("kinds", WAYS)
