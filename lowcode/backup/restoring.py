@@ -163,7 +163,8 @@ def _fill(
             _fill_table(connection, opened, each, progress)
     there = {each["name"]: [name for name, _, _ in each["columns"]] for each in tables}
     for app in dumping.every_app(connection):
-        rebuild.make_tables(connection, dumping.tables_of_all_versions(connection, app, there))
+        tables_of_app = dumping.tables_of_all_versions(connection, app, there)
+        rebuild.make_tables(connection, [table for table in tables_of_app if table.name in there])
     for each in tables:
         if each["app"] is not None:
             _fill_table(connection, opened, each, progress)
@@ -173,6 +174,11 @@ def _fill(
     audit_proof.go_on_from(connection, manifest["numbers"][_LOG])
     if manifest["revision"] != migrate.head():
         migrate.upgrade_to(connection, migrate.head())
+    # What is filled anew comes last: an upgrade may have made it already.
+    present = set(sa.inspect(connection).get_table_names())
+    for app in dumping.every_app(connection):
+        tables_of_app = dumping.tables_of_all_versions(connection, app, there)
+        rebuild.make_tables(connection, [table for table in tables_of_app if table.name not in present])
     rebuild.make_indexes(connection)
     for app in dumping.every_app(connection):
         indexing.start_over(connection, app)  # a job fills it; searches go on without it until then
