@@ -1,7 +1,7 @@
 """Random rights over random records, asked through every door of the reader and the service, against a plain model.
 
 A case is one pair of apps with rights of its own, five records and one person who asks. The everyday part plays some
-hundred cases, the marked part 7,000 (35,000 records). ``RIGHTS_CASES=20000`` plays as many as it says, seven of ten on
+hundred cases, the marked part 4,000 (20,000 records). ``RIGHTS_CASES=20000`` plays as many as it says, seven of ten on
 SQLite and the others on PostgreSQL.
 """
 
@@ -41,7 +41,7 @@ from tests.records.conftest import house as house
 NOW = datetime(2022, 8, 25, tzinfo=UTC)
 CASES, VISITS, ROUND = 7, 9, 40
 SHARDS = 4
-MARKED = int(os.environ.get("RIGHTS_CASES", "7000"))
+MARKED = int(os.environ.get("RIGHTS_CASES", "4000"))
 UNKNOWN = "query.unknown_field"
 QUESTIONS = ("no", "name", "words", "age", "double", "four", "ward", "visit_count", "hottest", "staff")
 
@@ -581,7 +581,7 @@ def require_variety(counts: Counter[str], cases: int) -> None:
 
 
 def test_some_hundred_cases_are_as_the_model_says(town: House) -> None:
-    count = 800 if town.engine.dialect.name == "sqlite" else 300
+    count = 300 if town.engine.dialect.name == "sqlite" else 150
     require_variety(play(town, range(count)), count)
 
 
